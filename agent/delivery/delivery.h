@@ -1,0 +1,83 @@
+/* delivery.h: the delivery engine: one output worker an output, on a loop of its own.
+ *
+ * It is offered frames in order, forms requests by bytes, records and age, keeps as many in flight as the other side stands,
+ * retries, splits, dead-letters, and moves the cursor in order. The plugin only encodes and judges (or sends).
+ */
+#ifndef SLUICE_DELIVERY_H
+#define SLUICE_DELIVERY_H
+
+#include "ledger.h"
+#include <sluice/plugin.h>
+
+/* Options that every output has beside its plugin's own; rows in sl_delivery_options. */
+typedef struct sl_delivery_conf {
+    sl_condition *when; /* NULL: every record */
+    struct {
+        uint64_t max_bytes;   /* of encoded records, before compression; default 5MiB */
+        uint64_t max_records; /* default 10000 */
+        int64_t max_age_ns;   /* oldest record waits at most this long for company; default 20ms */
+        int64_t concurrency;  /* most requests in flight; default 8; adaptive below that */
+    } request;
+    struct {
+        int64_t initial_ns; /* first back-off, default 500ms */
+        int64_t max_ns;     /* longest back-off, default 30s */
+        int64_t max_age_ns; /* 0: for ever; else the record goes to the dead letters */
+    } retry;
+} sl_delivery_conf;
+extern const sl_option sl_delivery_options[];
+
+typedef struct sl_output_worker sl_output_worker;
+typedef struct sl_dead_letters sl_dead_letters;
+
+typedef struct sl_output_worker_conf {
+    const char *name;     /* "search": in the log, metrics, cursors */
+    const char *pipeline; /* "booking" */
+    const sl_plugin *plugin;
+    const void *conf; /* the plugin's */
+    const sl_delivery_conf *delivery;
+    const char *journal_dir; /* NULL for a memory journal */
+    const char *data_dir;    /* state and dead letters live below it */
+    uint64_t first;          /* sequence at which the cursor stands */
+    uint64_t next;           /* frames [first, next) are in the journal already */
+    uint64_t recovered;      /* records in them: opens `buffered` */
+    bool once;
+    sl_output_ledger *ledger;      /* outlives the worker */
+    sl_dead_letters *dead_letters; /* the pipeline's; outlives the worker */
+    /* Called on the output's loop: frames before `next` are dealt with. In order. */
+    void (*acked)(void *arg, uint64_t next);
+    void *arg;
+} sl_output_worker_conf;
+
+/* Makes the loop and starts the plugin on it. Any thread but the output's. */
+sl_output_worker *sl_output_worker_start(const sl_output_worker_conf *conf, sl_err *err);
+/* A new frame; called from the journal loop, crosses by itself. Keeps a reference to the batch only while what it holds in memory is
+ * below its limit; otherwise it reads the frame back from the journal (a memory journal's batches are always kept). */
+void sl_output_worker_offer(sl_output_worker *worker, uint64_t sequence, uint32_t records, sl_batch *batch);
+/* Everything offered so far should go out now, without waiting for company; done() is called on the output's loop when the cursor stands at the
+ * end (once and shutdown). */
+void sl_output_worker_drain(sl_output_worker *worker, void (*done)(void *arg), void *arg);
+/* Stops: what is in flight is given up (it stays in the journal), the plugin is stopped and freed, the loop joined. Any thread but the output's. */
+void sl_output_worker_stop(sl_output_worker *worker);
+/* For health and the page: "ok", or what is wrong ("503 from https://…, retrying in 4 s"). Copies into out. Any thread. */
+void sl_output_worker_status(sl_output_worker *worker, char *out, size_t size);
+
+/* ---- dead letters -------------------------------------------------------------------------------------------- */
+
+/* The dead-letter journal of a pipeline: data_dir/dead_letters/<pipeline>, a journal whose records are JSON envelopes
+ * {"reason","output","first_error","last_error","attempts","first_time","id","record":{…}}. One writer at a time (a lock inside), any thread. */
+sl_dead_letters *sl_dead_letters_open(const char *data_dir, const char *pipeline, sl_err *err);
+void sl_dead_letters_close(sl_dead_letters *letters);
+typedef struct sl_dead_letter {
+    const char *output;       /* or the filter: "parse" */
+    const char *reason;       /* snake_case */
+    const char *first_error, *last_error;
+    uint32_t attempts;
+    int64_t first_time_ns;    /* of the first attempt */
+    sl_id id;
+    sl_span record; /* JSON text as it would have been sent; or, for a raw line, the line */
+    bool raw;
+} sl_dead_letter;
+/* Durable when it returns 0. An error (disk full): the caller must keep the record and try again. */
+int sl_dead_letters_write(sl_dead_letters *letters, const sl_dead_letter *letter, size_t count, sl_err *err);
+
+#endif
