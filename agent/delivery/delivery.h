@@ -1,7 +1,8 @@
 /* delivery.h: the delivery engine: one output worker an output, on a loop of its own.
  *
- * It is offered frames in order, forms requests by bytes, records and age, keeps as many in flight as the other side stands,
- * retries, splits, dead-letters, and moves the cursor in order. The plugin only encodes and judges (or sends).
+ * It is offered frames in order, forms requests by bytes, records and age, keeps as many in flight as the
+ * other side stands, retries, splits, dead-letters, and moves the cursor in order. The plugin only encodes
+ * and judges (or sends).
  */
 #ifndef SLUICE_DELIVERY_H
 #define SLUICE_DELIVERY_H
@@ -50,29 +51,35 @@ typedef struct sl_output_worker_conf {
 
 /* Makes the loop and starts the plugin on it. Any thread but the output's. */
 sl_output_worker *sl_output_worker_start(const sl_output_worker_conf *conf, sl_err *err);
-/* A new frame; called from the journal loop, crosses by itself. Keeps a reference to the batch only while what it holds in memory is
- * below its limit; otherwise it reads the frame back from the journal (a memory journal's batches are always kept). */
+/* A new frame; called from the journal loop, crosses by itself. Keeps a reference to the batch only while
+ * what it holds in memory is below its limit; otherwise it reads the frame back from the journal (a memory
+ * journal's batches are always kept). */
 void sl_output_worker_offer(sl_output_worker *worker, uint64_t sequence, uint32_t records, sl_batch *batch);
-/* Everything offered so far should go out now, without waiting for company; done() is called on the output's loop when the cursor stands at the
- * end (once and shutdown). */
+/* Everything offered so far should go out now, without waiting for company; done() is called on the output's
+ * loop when the cursor stands at the end (once and shutdown). */
 void sl_output_worker_drain(sl_output_worker *worker, void (*done)(void *arg), void *arg);
-/* Stops: what is in flight is given up (it stays in the journal), the plugin is stopped and freed, the loop joined. Any thread but the output's. */
+/* Stops: what is in flight is given up (it stays in the journal), the plugin is stopped and freed, the loop
+ * joined. Any thread but the output's. */
 void sl_output_worker_stop(sl_output_worker *worker);
-/* For health and the page: "ok", or what is wrong ("503 from https://…, retrying in 4 s"). Copies into out. Any thread. */
+/* For health and the page: "ok", or what is wrong ("503 from https://…, retrying in 4 s"). Copies into out.
+ * Any thread. */
 void sl_output_worker_status(sl_output_worker *worker, char *out, size_t size);
 
-/* ---- dead letters -------------------------------------------------------------------------------------------- */
+/* ---- dead letters
+ * -------------------------------------------------------------------------------------------- */
 
-/* The dead-letter journal of a pipeline: data_dir/dead_letters/<pipeline>, a journal whose records are JSON envelopes
- * {"reason","output","first_error","last_error","attempts","first_time","id","record":{…}}. One writer at a time (a lock inside), any thread. */
+/* The dead-letter journal of a pipeline: data_dir/dead_letters/<pipeline>, a journal whose records are JSON
+ * envelopes
+ * {"reason","output","first_error","last_error","attempts","first_time","id","record":{…}}. One writer at a
+ * time (a lock inside), any thread. */
 sl_dead_letters *sl_dead_letters_open(const char *data_dir, const char *pipeline, sl_err *err);
 void sl_dead_letters_close(sl_dead_letters *letters);
 typedef struct sl_dead_letter {
-    const char *output;       /* or the filter: "parse" */
-    const char *reason;       /* snake_case */
+    const char *output; /* or the filter: "parse" */
+    const char *reason; /* snake_case */
     const char *first_error, *last_error;
     uint32_t attempts;
-    int64_t first_time_ns;    /* of the first attempt */
+    int64_t first_time_ns; /* of the first attempt */
     sl_id id;
     sl_span record; /* JSON text as it would have been sent; or, for a raw line, the line */
     bool raw;

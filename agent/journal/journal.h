@@ -1,9 +1,10 @@
-/* journal.h: the buffer of a pipeline: an ordered run of frames, each one sealed batch, read by every output through a
- * cursor of its own.
+/* journal.h: the buffer of a pipeline: an ordered run of frames, each one sealed batch, read by every output
+ * through a cursor of its own.
  *
- * Owner: one loop of its own (the pipeline's journal loop), on which every function here must be called, except where
- * it says otherwise. A frame is encoded (and compressed) by the worker that sealed the batch, before it gets here; the
- * journal numbers, writes, syncs, rolls, trims and acknowledges. Readers run on the output loops and touch only files.
+ * Owner: one loop of its own (the pipeline's journal loop), on which every function here must be called,
+ * except where it says otherwise. A frame is encoded (and compressed) by the worker that sealed the batch,
+ * before it gets here; the journal numbers, writes, syncs, rolls, trims and acknowledges. Readers run on the
+ * output loops and touch only files.
  *
  * Two kinds with the same calls: on disk (DESIGN 4, FORMAT.md) and in memory (then nothing is written, and a
  * batch is safe only when every output has delivered it).
@@ -19,20 +20,22 @@ typedef enum sl_when_full { SL_FULL_BLOCK, SL_FULL_DROP_OLDEST, SL_FULL_DROP_NEW
 typedef enum sl_fsync_mode { SL_FSYNC_BATCH, SL_FSYNC_INTERVAL, SL_FSYNC_OFF } sl_fsync_mode;
 
 typedef struct sl_journal_conf {
-    int type;               /* sl_journal_type */
-    uint64_t max_size;      /* bytes on disk (memory: of records) */
-    uint64_t segment_size;  /* bytes */
-    int64_t segment_age_ns; /* a segment with frames older than this is rolled, so that retention can free it */
-    int64_t max_age_ns;     /* frames older than this are dropped with reason `max_age`; 0: never */
-    int fsync;              /* sl_fsync_mode */
+    int type;              /* sl_journal_type */
+    uint64_t max_size;     /* bytes on disk (memory: of records) */
+    uint64_t segment_size; /* bytes */
+    int64_t
+        segment_age_ns; /* a segment with frames older than this is rolled, so that retention can free it */
+    int64_t max_age_ns; /* frames older than this are dropped with reason `max_age`; 0: never */
+    int fsync;          /* sl_fsync_mode */
     int64_t fsync_interval_ns;
-    int when_full; /* sl_when_full */
+    int when_full;          /* sl_when_full */
     int64_t compress_level; /* zstd */
 } sl_journal_conf;
 
 /* A batch as it will stand in the journal: everything but its sequence number. Made on any thread. */
 typedef struct sl_frame {
-    sl_buf bytes; /* header (sequence and header checksum still open) and payload; empty for a memory journal */
+    sl_buf
+        bytes; /* header (sequence and header checksum still open) and payload; empty for a memory journal */
     uint32_t records;
     uint64_t raw_bytes;
 } sl_frame;
@@ -48,16 +51,18 @@ typedef struct sl_journal sl_journal;
 
 /* What opening found: everything that was mended is counted here and logged by the opener. */
 typedef struct sl_journal_report {
-    uint64_t frames, records;       /* readable and not yet passed by every cursor */
-    uint64_t torn_bytes;            /* cut from the tail of the last segment */
+    uint64_t frames, records; /* readable and not yet passed by every cursor */
+    uint64_t torn_bytes;      /* cut from the tail of the last segment */
     uint64_t quarantined_frames, quarantined_records, quarantined_bytes;
     char first_problem[SL_ERR_TEXT_MAX]; /* names file and offset; empty when nothing was wrong */
 } sl_journal_report;
 
 typedef struct sl_journal_events {
-    /* Every batch up to and including `sequence` is as safe as fsync says (disk) or delivered by all outputs (memory). In order. */
+    /* Every batch up to and including `sequence` is as safe as fsync says (disk) or delivered by all outputs
+     * (memory). In order. */
     void (*safe)(void *arg, uint64_t sequence);
-    /* A new frame can be read by the outputs. batch: its sealed batch (a reference is the callee's when it takes one). */
+    /* A new frame can be read by the outputs. batch: its sealed batch (a reference is the callee's when it
+     * takes one). */
     void (*appended)(void *arg, uint64_t sequence, uint32_t records, sl_batch *batch);
     /* Records given up unread by output `o` (drop_oldest, max_age, damage): reason is static snake_case. */
     void (*dropped)(void *arg, unsigned output, const char *reason, uint64_t records);
@@ -65,25 +70,30 @@ typedef struct sl_journal_events {
     void (*room)(void *arg);
 } sl_journal_events;
 
-/* Opens or creates `dir` (created with 0700) for these outputs, by name; a cursor whose output is no longer there is dropped with a line in
- * the log after its grace. Damage never fails it. tick must then be called from a timer. */
-sl_journal *sl_journal_open(const char *dir, const sl_journal_conf *conf, const char *const *outputs, unsigned n_outputs,
-                            const sl_journal_events *events, void *arg, sl_journal_report *report, sl_err *err);
+/* Opens or creates `dir` (created with 0700) for these outputs, by name; a cursor whose output is no longer
+ * there is dropped with a line in the log after its grace. Damage never fails it. tick must then be called
+ * from a timer. */
+sl_journal *sl_journal_open(const char *dir, const sl_journal_conf *conf, const char *const *outputs,
+                            unsigned n_outputs, const sl_journal_events *events, void *arg,
+                            sl_journal_report *report, sl_err *err);
 /* Syncs, saves the cursors, closes. */
 void sl_journal_close(sl_journal *journal);
 
 /* Takes the frame and a reference to its batch. Sets batch->sequence. 0: written; `safe` follows, by policy.
- * SL_E_FULL: max_size is reached and when_full is block. SL_E_IO / SL_E_FULL with err->sys: the disk refused; nothing
- * is half-written that a reader could see. In both cases keep frame and batch and append them again after room(). With
- * drop_newest a frame without room is counted as dropped, its receipt counts as safe, and 0 is returned. */
+ * SL_E_FULL: max_size is reached and when_full is block. SL_E_IO / SL_E_FULL with err->sys: the disk refused;
+ * nothing is half-written that a reader could see. In both cases keep frame and batch and append them again
+ * after room(). With drop_newest a frame without room is counted as dropped, its receipt counts as safe, and
+ * 0 is returned. */
 int sl_journal_append(sl_journal *journal, sl_frame *frame, sl_batch *batch, sl_err *err);
-/* Output o has dealt with every frame before `next`. The cursor is saved lazily, and always before segments are deleted. */
+/* Output o has dealt with every frame before `next`. The cursor is saved lazily, and always before segments
+ * are deleted. */
 void sl_journal_ack(sl_journal *journal, unsigned output, uint64_t next);
-/* Interval sync, roll by age, max_age, retry after disk errors, cursor saving. Returns when it wants to be called next (ns from now). */
+/* Interval sync, roll by age, max_age, retry after disk errors, cursor saving. Returns when it wants to be
+ * called next (ns from now). */
 int64_t sl_journal_tick(sl_journal *journal, int64_t now_mono_ns);
 
 uint64_t sl_journal_first(const sl_journal *journal, unsigned output); /* where the output's cursor stands */
-uint64_t sl_journal_next(const sl_journal *journal);                   /* the sequence the next frame will get */
+uint64_t sl_journal_next(const sl_journal *journal); /* the sequence the next frame will get */
 typedef struct sl_journal_stats {
     uint64_t bytes, segments, frames, records;
     uint64_t append_errors, sync_errors;
@@ -93,16 +103,19 @@ void sl_journal_stats_get(const sl_journal *journal, sl_journal_stats *out);
 /* Records at or behind the cursor of `output`, counted from the frames themselves. */
 uint64_t sl_journal_buffered(const sl_journal *journal, unsigned output);
 
-/* ---- readers: on any one thread each, beside the running journal or on a stopped one ------------------------------------------- */
+/* ---- readers: on any one thread each, beside the running journal or on a stopped one
+ * ------------------------------------------- */
 
-/* Reads frames from the files. Knows nothing of the journal's memory: it is told up to which sequence frames exist (through `appended`). */
+/* Reads frames from the files. Knows nothing of the journal's memory: it is told up to which sequence frames
+ * exist (through `appended`). */
 typedef struct sl_journal_reader sl_journal_reader;
 sl_journal_reader *sl_journal_reader_new(const char *dir);
 void sl_journal_reader_free(sl_journal_reader *reader);
-/* The frame with the lowest sequence >= `sequence`. 0 and a sealed batch (batch->sequence tells which; frames that were set aside or dropped are skipped);
- * SL_E_NOT_FOUND: none there (yet). SL_E_CORRUPT: a damaged frame stands there; *next_sequence is the first one after it that can be read,
- * and *lost_records how many records it says it held. SL_E_IO. */
-int sl_journal_reader_read(sl_journal_reader *reader, uint64_t sequence, sl_batch **out, uint64_t *next_sequence,
-                           uint64_t *lost_records, sl_err *err);
+/* The frame with the lowest sequence >= `sequence`. 0 and a sealed batch (batch->sequence tells which; frames
+ * that were set aside or dropped are skipped); SL_E_NOT_FOUND: none there (yet). SL_E_CORRUPT: a damaged
+ * frame stands there; *next_sequence is the first one after it that can be read, and *lost_records how many
+ * records it says it held. SL_E_IO. */
+int sl_journal_reader_read(sl_journal_reader *reader, uint64_t sequence, sl_batch **out,
+                           uint64_t *next_sequence, uint64_t *lost_records, sl_err *err);
 
 #endif

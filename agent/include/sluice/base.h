@@ -4,10 +4,10 @@
  * by one thread at a time, and functions without an object may be called from any thread.
  *
  * Memory policy. Two levels, and each call site picks one knowingly:
- *  - sl_alloc() and its kin abort the process when memory is out: for small sizes that the program itself fixes.
- *    There is no failure branch to write, and none to leave untested.
- *  - the `try` variants return NULL or SL_E_NOMEM: for sizes that come from input, configuration or disk. Bound
- *    such a size by a named limit before asking.
+ *  - sl_alloc() and its kin abort the process when memory is out: for small sizes that the program itself
+ * fixes. There is no failure branch to write, and none to leave untested.
+ *  - the `try` variants return NULL or SL_E_NOMEM: for sizes that come from input, configuration or disk.
+ * Bound such a size by a named limit before asking.
  */
 #ifndef SLUICE_BASE_H
 #define SLUICE_BASE_H
@@ -21,13 +21,14 @@
 /* The version of everything in agent/include/sluice. A plugin built for another one is refused. */
 #define SL_ABI_VERSION 1
 
-#define SL_PRINTF(fmt_at, args_at) __attribute__((format(printf, fmt_at, args_at)))
-#define SL_LIKELY(x)               __builtin_expect(!!(x), 1)
-#define SL_UNLIKELY(x)             __builtin_expect(!!(x), 0)
-#define SL_LEN(array)              (sizeof(array) / sizeof((array)[0]))
-#define sl_container_of(ptr, type, member) ((type *) ((char *) (ptr) -offsetof(type, member)))
+#define SL_PRINTF(fmt_at, args_at)         __attribute__((format(printf, fmt_at, args_at)))
+#define SL_LIKELY(x)                       __builtin_expect(!!(x), 1)
+#define SL_UNLIKELY(x)                     __builtin_expect(!!(x), 0)
+#define SL_LEN(array)                      (sizeof(array) / sizeof((array)[0]))
+#define sl_container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
-/* ---- errors ------------------------------------------------------------------------------------------------ */
+/* ---- errors
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Every error code: name, number, general text. Codes are negative and never change their number. */
 #define SL_ERR_MAP(X)                                                                                        \
@@ -62,15 +63,21 @@ enum {
 
 #define SL_ERR_TEXT_MAX 512
 
-/* An error as a value: a code to act on, and one complete sentence for a person: what failed, where, what to do.
- * Never holds a secret. Lives on the caller's stack; `code` is 0 while nothing failed. */
+/* An error as a value: a code to act on, and one complete sentence for a person: what failed, where, what to
+ * do. Never holds a secret. Lives on the caller's stack; `code` is 0 while nothing failed. */
 typedef struct sl_err {
     int code;
     int sys; /* the errno behind it, or 0 */
     char text[SL_ERR_TEXT_MAX];
 } sl_err;
 
-#define SL_ERR_NONE {0, 0, {0}}
+#define SL_ERR_NONE                                                                                          \
+    {                                                                                                        \
+        0, 0,                                                                                                \
+        {                                                                                                    \
+            0                                                                                                \
+        }                                                                                                    \
+    }
 
 /* Sets *err (may be NULL) and returns code, so that a caller can `return sl_err_set(err, SL_E_IO, "…")`. */
 int sl_err_set(sl_err *err, int code, const char *fmt, ...) SL_PRINTF(3, 4);
@@ -81,7 +88,8 @@ int sl_err_prefix(sl_err *err, const char *fmt, ...) SL_PRINTF(2, 3);
 const char *sl_err_name(int code); /* "SL_E_IO"; static */
 const char *sl_err_text(int code); /* "input/output error"; static */
 
-/* A broken invariant of our own: prints "BUG: …" with the place and aborts. Not for anything the outside can cause. */
+/* A broken invariant of our own: prints "BUG: …" with the place and aborts. Not for anything the outside can
+ * cause. */
 #define sl_bug(...) sl_bug_at(__FILE__, __LINE__, __VA_ARGS__)
 void sl_bug_at(const char *file, int line, const char *fmt, ...) SL_PRINTF(3, 4) __attribute__((noreturn));
 #define sl_assert(cond)                                                                                      \
@@ -89,19 +97,23 @@ void sl_bug_at(const char *file, int line, const char *fmt, ...) SL_PRINTF(3, 4)
         if (SL_UNLIKELY(!(cond))) sl_bug("%s", #cond);                                                       \
     } while (0)
 
-/* ---- memory ------------------------------------------------------------------------------------------------ */
+/* ---- memory
+ * ------------------------------------------------------------------------------------------------ */
 
-void *sl_alloc(size_t size);                   /* uninitialised; aborts when memory is out */
-void *sl_calloc(size_t count, size_t size);    /* zeroed; aborts, also when the product overflows */
-void *sl_realloc(void *ptr, size_t size);      /* aborts */
-char *sl_strdup(const char *text);             /* aborts */
-char *sl_strndup(const char *text, size_t len);/* aborts; the result is NUL-terminated */
-void *sl_try_alloc(size_t size);               /* NULL when memory is out */
-void *sl_try_realloc(void *ptr, size_t size);  /* NULL when memory is out; ptr stays valid then */
-void sl_free(void *ptr);                       /* NULL is fine */
-void sl_wipe(void *ptr, size_t len);           /* zeroes secrets; not optimised away */
+void *sl_alloc(size_t size);                    /* uninitialised; aborts when memory is out */
+void *sl_calloc(size_t count, size_t size);     /* zeroed; aborts, also when the product overflows */
+void *sl_realloc(void *ptr, size_t size);       /* aborts */
+char *sl_strdup(const char *text);              /* aborts */
+char *sl_strndup(const char *text, size_t len); /* aborts; the result is NUL-terminated */
+void *sl_try_alloc(size_t size);                /* NULL when memory is out */
+void *sl_try_realloc(void *ptr, size_t size);   /* NULL when memory is out; ptr stays valid then */
+void sl_free(void *ptr);                        /* NULL is fine */
+void sl_out_of_memory(size_t size)
+    __attribute__((noreturn));       /* says so and aborts: the end of every allocation that must not fail */
+void sl_wipe(void *ptr, size_t len); /* zeroes secrets; not optimised away */
 
-/* ---- spans ------------------------------------------------------------------------------------------------- */
+/* ---- spans
+ * ------------------------------------------------------------------------------------------------- */
 
 /* Bytes that somebody else owns. Not NUL-terminated. */
 typedef struct sl_span {
@@ -112,14 +124,20 @@ typedef struct sl_span {
 #define SL_SPAN(literal) ((sl_span){"" literal, sizeof(literal) - 1})
 #define SL_SPAN_NONE     ((sl_span){NULL, 0})
 #define SL_SPAN_FMT      "%.*s" /* printf("…" SL_SPAN_FMT, SL_SPAN_ARG(span)) */
-#define SL_SPAN_ARG(s)   (int) (s).len, (s).ptr
+#define SL_SPAN_ARG(s)   (int)(s).len, (s).ptr
 
-static inline sl_span sl_span_of(const char *cstr) { return (sl_span){cstr, cstr ? strlen(cstr) : 0}; }
+static inline sl_span sl_span_of(const char *cstr)
+{
+    return (sl_span){cstr, cstr ? strlen(cstr) : 0};
+}
 static inline bool sl_span_is(sl_span a, sl_span b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
-static inline bool sl_span_is_cstr(sl_span a, const char *b) { return sl_span_is(a, sl_span_of(b)); }
+static inline bool sl_span_is_cstr(sl_span a, const char *b)
+{
+    return sl_span_is(a, sl_span_of(b));
+}
 bool sl_span_is_nocase(sl_span a, sl_span b); /* ASCII letters only */
 sl_span sl_span_trim(sl_span s);              /* without leading and trailing space, tab, CR, LF */
 bool sl_span_starts_with(sl_span s, sl_span prefix);
@@ -127,22 +145,29 @@ bool sl_span_ends_with(sl_span s, sl_span suffix);
 /* First place of needle in s at or after `from`; s.len when there is none. */
 size_t sl_span_find(sl_span s, sl_span needle, size_t from);
 
-/* ---- buffers ----------------------------------------------------------------------------------------------- */
+/* ---- buffers
+ * ----------------------------------------------------------------------------------------------- */
 
-/* A growing run of bytes with one owner. Zero-initialised is empty and valid. Appending aborts when memory is out,
- * the try variants return SL_E_NOMEM. */
+/* A growing run of bytes with one owner. Zero-initialised is empty and valid. Appending aborts when memory is
+ * out, the try variants return SL_E_NOMEM. */
 typedef struct sl_buf {
     char *ptr;
     size_t len;
     size_t cap;
 } sl_buf;
 
-#define SL_BUF_NONE {NULL, 0, 0}
+#define SL_BUF_NONE                                                                                          \
+    {                                                                                                        \
+        NULL, 0, 0                                                                                           \
+    }
 
-void sl_buf_release(sl_buf *buf);                 /* frees; the buffer is empty and usable again */
-static inline void sl_buf_clear(sl_buf *buf) { buf->len = 0; } /* keeps the memory */
-void sl_buf_grow(sl_buf *buf, size_t extra);      /* slow path of sl_buf_reserve */
-int sl_buf_try_reserve(sl_buf *buf, size_t extra);/* 0 or SL_E_NOMEM */
+void sl_buf_release(sl_buf *buf); /* frees; the buffer is empty and usable again */
+static inline void sl_buf_clear(sl_buf *buf)
+{
+    buf->len = 0;
+} /* keeps the memory */
+void sl_buf_grow(sl_buf *buf, size_t extra);       /* slow path of sl_buf_reserve */
+int sl_buf_try_reserve(sl_buf *buf, size_t extra); /* 0 or SL_E_NOMEM */
 /* Room for `extra` more bytes at ptr + len. */
 static inline void sl_buf_reserve(sl_buf *buf, size_t extra)
 {
@@ -154,7 +179,10 @@ static inline void sl_buf_append(sl_buf *buf, const void *ptr, size_t len)
     if (len) memcpy(buf->ptr + buf->len, ptr, len);
     buf->len += len;
 }
-static inline void sl_buf_append_span(sl_buf *buf, sl_span s) { sl_buf_append(buf, s.ptr, s.len); }
+static inline void sl_buf_append_span(sl_buf *buf, sl_span s)
+{
+    sl_buf_append(buf, s.ptr, s.len);
+}
 static inline void sl_buf_append_char(sl_buf *buf, char c)
 {
     sl_buf_reserve(buf, 1);
@@ -164,9 +192,13 @@ void sl_buf_append_cstr(sl_buf *buf, const char *text);
 void sl_buf_append_u64(sl_buf *buf, uint64_t value); /* decimal */
 void sl_buf_printf(sl_buf *buf, const char *fmt, ...) SL_PRINTF(2, 3);
 const char *sl_buf_cstr(sl_buf *buf); /* NUL-terminated, the NUL not counted; valid until the next change */
-static inline sl_span sl_buf_span(const sl_buf *buf) { return (sl_span){buf->ptr, buf->len}; }
+static inline sl_span sl_buf_span(const sl_buf *buf)
+{
+    return (sl_span){buf->ptr, buf->len};
+}
 
-/* ---- arenas ------------------------------------------------------------------------------------------------ */
+/* ---- arenas
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Memory that is freed as one. Allocation is a pointer bump; nothing in it is freed singly. */
 typedef struct sl_arena {
@@ -177,17 +209,21 @@ typedef struct sl_arena {
 } sl_arena;
 
 #define SL_ARENA_BLOCK (16u * 1024)
-#define SL_ARENA_NONE  {NULL, 0, 0, 0}
+#define SL_ARENA_NONE                                                                                        \
+    {                                                                                                        \
+        NULL, 0, 0, 0                                                                                        \
+    }
 
 void *sl_arena_alloc(sl_arena *arena, size_t size);     /* 16-byte aligned; aborts when memory is out */
 void *sl_arena_try_alloc(sl_arena *arena, size_t size); /* NULL when memory is out */
 void *sl_arena_zalloc(sl_arena *arena, size_t size);    /* zeroed; aborts */
 char *sl_arena_strndup(sl_arena *arena, const char *text, size_t len); /* NUL-terminated; aborts */
-sl_span sl_arena_dup(sl_arena *arena, sl_span s);       /* aborts */
-void sl_arena_clear(sl_arena *arena);                   /* empties, keeps one block for the next use */
-void sl_arena_release(sl_arena *arena);                 /* frees everything */
+sl_span sl_arena_dup(sl_arena *arena, sl_span s);                      /* aborts */
+void sl_arena_clear(sl_arena *arena);   /* empties, keeps one block for the next use */
+void sl_arena_release(sl_arena *arena); /* frees everything */
 
-/* ---- time -------------------------------------------------------------------------------------------------- */
+/* ---- time
+ * -------------------------------------------------------------------------------------------------- */
 
 #define SL_NS_PER_US INT64_C(1000)
 #define SL_NS_PER_MS INT64_C(1000000)
@@ -195,18 +231,20 @@ void sl_arena_release(sl_arena *arena);                 /* frees everything */
 
 int64_t sl_clock_wall_ns(void); /* ns since 1970-01-01T00:00:00Z */
 int64_t sl_clock_mono_ns(void); /* ns of a clock that never jumps */
-/* Tests only: both clocks then stand still and move by sl_clock_advance(). wall_ns < 0 gives the real ones back. */
+/* Tests only: both clocks then stand still and move by sl_clock_advance(). wall_ns < 0 gives the real ones
+ * back. */
 void sl_clock_fake(int64_t wall_ns);
 void sl_clock_advance(int64_t ns);
 
-/* ---- identity ---------------------------------------------------------------------------------------------- */
+/* ---- identity
+ * ---------------------------------------------------------------------------------------------- */
 
 /* 128 bits that name a source or a record. Compared as bytes. */
 typedef struct sl_id {
     uint64_t hi, lo;
 } sl_id;
 
-#define SL_ID_TEXT_LEN 32 /* lower-case hexadecimal digits, hi first */
+#define SL_ID_TEXT_LEN 32                              /* lower-case hexadecimal digits, hi first */
 void sl_id_format(sl_id id, char out[SL_ID_TEXT_LEN]); /* not NUL-terminated */
 sl_id sl_id_random(void);                              /* from the kernel's random source */
 

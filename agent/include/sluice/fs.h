@@ -1,8 +1,9 @@
 /* fs.h: the only door to the disk.
  *
- * Every open, read, write, sync, rename and unlink of the agent and its plugins goes through here, so that a test
- * can put another file system behind it (sl_fs_swap) and make any call fail. All functions return a value >= 0 or
- * a negative errno (-ENOSPC), restart on EINTR, open close-on-exec, and may be called from any thread.
+ * Every open, read, write, sync, rename and unlink of the agent and its plugins goes through here, so that a
+ * test can put another file system behind it (sl_fs_swap) and make any call fail. All functions return a
+ * value >= 0 or a negative errno (-ENOSPC), restart on EINTR, open close-on-exec, and may be called from any
+ * thread.
  */
 #ifndef SLUICE_FS_H
 #define SLUICE_FS_H
@@ -40,19 +41,20 @@ struct dirent *sl_fs_readdir(DIR *dir);
 void sl_fs_closedir(DIR *dir);
 
 /* Built on the above; each returns 0 or a negative errno. */
-int sl_fs_mkdirs(const char *path, mode_t mode);                       /* with parents; fine when there */
-int sl_fs_pwrite_all(int fd, const void *buf, size_t len, off_t off);  /* a short write goes on */
-ssize_t sl_fs_pread_all(int fd, void *buf, size_t len, off_t off);     /* bytes read: short only at the end */
-int sl_fs_sync_dir(const char *path);                                  /* makes renames and new names in it durable */
-int sl_fs_read_file(const char *path, size_t max, sl_buf *out);        /* -EFBIG over max */
+int sl_fs_mkdirs(const char *path, mode_t mode);                      /* with parents; fine when there */
+int sl_fs_pwrite_all(int fd, const void *buf, size_t len, off_t off); /* a short write goes on */
+ssize_t sl_fs_pread_all(int fd, void *buf, size_t len, off_t off);    /* bytes read: short only at the end */
+int sl_fs_sync_dir(const char *path); /* makes renames and new names in it durable */
+int sl_fs_read_file(const char *path, size_t max, sl_buf *out); /* -EFBIG over max */
 /* Writes path whole or not at all: temporary name, write, fsync, rename, sync of the folder. */
 int sl_fs_write_file(const char *path, const void *buf, size_t len, mode_t mode);
 
-/* The table behind the door. A test copies the real one, changes entries, and swaps it in; NULL gives the real one back. */
+/* The table behind the door. A test copies the real one, changes entries, and swaps it in; NULL gives the
+ * real one back. */
 typedef struct sl_fs_ops {
     int (*open)(int dir, const char *path, int flags, mode_t mode);
     int (*close)(int fd);
-    ssize_t (*pread)(int fd, void *buf, size_t len, off_t off); /* off < 0: at the file position */
+    ssize_t (*pread)(int fd, void *buf, size_t len, off_t off);            /* off < 0: at the file position */
     ssize_t (*pwritev)(int fd, const struct iovec *iov, int n, off_t off); /* off < 0: at the file position */
     int (*fsync)(int fd, bool data_only);
     int (*ftruncate)(int fd, off_t len);
@@ -67,8 +69,9 @@ typedef struct sl_fs_ops {
 const sl_fs_ops *sl_fs_real(void);
 void sl_fs_swap(const sl_fs_ops *ops);
 
-/* A named durable step. In a test build or with SLUICE_FAULT=<name>[:<n>] in the environment, the process kills itself with SIGKILL
- * when it passes the n-th time (from 1). Costs one load and branch otherwise. Names: `<noun>.<past participle>`. */
+/* A named durable step. In a test build or with SLUICE_FAULT=<name>[:<n>] in the environment, the process
+ * kills itself with SIGKILL when it passes the n-th time (from 1). Costs one load and branch otherwise.
+ * Names: `<noun>.<past participle>`. */
 #define SL_FAULT(name)                                                                                       \
     do {                                                                                                     \
         if (SL_UNLIKELY(sl_fault_armed)) sl_fault_hit(name);                                                 \

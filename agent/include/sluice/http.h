@@ -1,7 +1,7 @@
 /* http.h: requests and answers as a plugin sees them, and the options that every HTTP output shares.
  *
- * A plugin that delivers over HTTP encodes a body and judges an answer. Connections, TLS, compression, time-outs, retries and
- * balancing over several URLs are the core's.
+ * A plugin that delivers over HTTP encodes a body and judges an answer. Connections, TLS, compression,
+ * time-outs, retries and balancing over several URLs are the core's.
  */
 #ifndef SLUICE_HTTP_H
 #define SLUICE_HTTP_H
@@ -12,12 +12,12 @@
 enum { SL_COMPRESS_NONE, SL_COMPRESS_GZIP, SL_COMPRESS_ZSTD };
 
 typedef struct sl_tls_conf {
-    bool verify;           /* default true */
-    sl_span ca;            /* file of trusted CAs; empty: the system's */
-    sl_span cert, key;     /* client certificate and key, PEM files */
-    sl_span key_password;  /* secret */
-    sl_span pinned_key;    /* sha256//<base64> of the server's public key */
-    sl_span server_name;   /* name to verify instead of the URL's host */
+    bool verify;          /* default true */
+    sl_span ca;           /* file of trusted CAs; empty: the system's */
+    sl_span cert, key;    /* client certificate and key, PEM files */
+    sl_span key_password; /* secret */
+    sl_span pinned_key;   /* sha256//<base64> of the server's public key */
+    sl_span server_name;  /* name to verify instead of the URL's host */
 } sl_tls_conf;
 
 typedef struct sl_auth_conf {
@@ -35,18 +35,22 @@ typedef struct sl_http_conf {
     int64_t compress_level;
     int64_t timeout_ns;         /* of a whole request, default 60s */
     int64_t connect_timeout_ns; /* default 10s */
-    uint64_t max_answer;        /* bytes of an answer that are read, default 64MiB; a longer one is a transport error */
+    uint64_t
+        max_answer; /* bytes of an answer that are read, default 64MiB; a longer one is a transport error */
     sl_span proxy;
 } sl_http_conf;
 
-/* The rows of sl_http_conf, `offset`s relative to it: put them into a plugin's table as a nested, flattened table with
+/* The rows of sl_http_conf, `offset`s relative to it: put them into a plugin's table as a nested, flattened
+ * table with
  * {.type = SL_OPT_INLINE…} below. */
 extern const sl_option sl_http_options[];
 
 /* A row that takes in another table at an offset, as if its rows stood here. */
-#define SL_OPT_INLINE ((sl_opt_type) 100)
+#define SL_OPT_INLINE ((sl_opt_type)100)
 #define SL_OPT_INLINE_TABLE(struct_type, member, table)                                                      \
-    {"", SL_OPT_INLINE, offsetof(struct_type, member), .rows = (table)}
+    {                                                                                                        \
+        "", SL_OPT_INLINE, offsetof(struct_type, member), .rows = (table)                                    \
+    }
 
 /* What came back. All spans are valid during the call they are given to. */
 typedef enum sl_transport_error {
@@ -55,7 +59,8 @@ typedef enum sl_transport_error {
     SL_TRANSPORT_CONNECT, /* refused, unreachable, connect timed out */
     SL_TRANSPORT_TLS,     /* certificate or handshake */
     SL_TRANSPORT_TIMEOUT, /* no whole answer within the time-out */
-    SL_TRANSPORT_BROKEN,  /* the connection ended before the answer did, or the answer was no HTTP, or too long */
+    SL_TRANSPORT_BROKEN, /* the connection ended before the answer did, or the answer was no HTTP, or too long
+                          */
 } sl_transport_error;
 
 typedef struct sl_answer {

@@ -1,8 +1,8 @@
 /* json.h: the index over a JSON text, and writing JSON.
  *
  * A record is never turned into a tree. A step that needs fields asks for the record's index: a flat tape of
- * tokens with offsets into the untouched text. The grammar is RFC 8259, checked whole: what the index accepts is
- * valid JSON, byte for byte. (UTF-8 is checked apart, see `non_ascii`.)
+ * tokens with offsets into the untouched text. The grammar is RFC 8259, checked whole: what the index accepts
+ * is valid JSON, byte for byte. (UTF-8 is checked apart, see `non_ascii`.)
  */
 #ifndef SLUICE_JSON_H
 #define SLUICE_JSON_H
@@ -33,8 +33,8 @@ enum {
  *   elements of array a:  for (e = a + 1; e < tok[a].next; e = tok[e].next)
  * A key's `next` is its own position + 1. */
 typedef struct sl_token {
-    uint32_t off;   /* byte offset in the text; a string's is past its opening quote */
-    uint32_t len;   /* bytes; a string's without the quotes, an object's or array's with the brackets */
+    uint32_t off; /* byte offset in the text; a string's is past its opening quote */
+    uint32_t len; /* bytes; a string's without the quotes, an object's or array's with the brackets */
     uint32_t next;
     uint16_t depth; /* 0 for the outermost value */
     uint8_t type;   /* sl_json_type */
@@ -47,15 +47,15 @@ typedef struct sl_token {
 
 typedef enum sl_json_error {
     SL_JSON_OK,
-    SL_JSON_EMPTY,            /* nothing but white space */
-    SL_JSON_NOT_JSON,         /* a byte that can start no value */
-    SL_JSON_BAD_LITERAL,      /* not true, false or null */
+    SL_JSON_EMPTY,       /* nothing but white space */
+    SL_JSON_NOT_JSON,    /* a byte that can start no value */
+    SL_JSON_BAD_LITERAL, /* not true, false or null */
     SL_JSON_BAD_NUMBER,
     SL_JSON_BAD_ESCAPE,
-    SL_JSON_CONTROL_CHARACTER,/* a byte below 0x20 inside a string */
-    SL_JSON_UNTERMINATED,     /* the text ends inside a value */
-    SL_JSON_BAD_STRUCTURE,    /* a bracket, comma, colon or key is missing or out of place */
-    SL_JSON_TRAILING,         /* more after the value */
+    SL_JSON_CONTROL_CHARACTER, /* a byte below 0x20 inside a string */
+    SL_JSON_UNTERMINATED,      /* the text ends inside a value */
+    SL_JSON_BAD_STRUCTURE,     /* a bracket, comma, colon or key is missing or out of place */
+    SL_JSON_TRAILING,          /* more after the value */
     SL_JSON_TOO_DEEP,
     SL_JSON_TOO_LONG,
     SL_JSON_NO_MEMORY,
@@ -83,30 +83,36 @@ typedef struct sl_json_result {
     bool lone_surrogate; /* any string has SL_TOKEN_LONE_SURROGATE */
 } sl_json_result;
 
-/* Appends the tokens of one JSON value to the tape. `next` and nothing else counts from the first token of this
- * text (its own first token is position 0), so that a slice of the tape stands alone. On an error the tape is as
- * long as before. The text needs no padding behind it. Cost: one SIMD pass and one walk over the structural bytes. */
+/* Appends the tokens of one JSON value to the tape. `next` and nothing else counts from the first token of
+ * this text (its own first token is position 0), so that a slice of the tape stands alone. On an error the
+ * tape is as long as before. The text needs no padding behind it. Cost: one SIMD pass and one walk over the
+ * structural bytes. */
 sl_json_result sl_json_index(sl_tape *tape, sl_span text);
 
 /* Which scanner runs: "avx512", "avx2", "neon" or "portable". All give the same results. */
 const char *sl_json_scanner_name(void);
-/* Tests and benches: force one by name. Returns 0, or SL_E_UNSUPPORTED when this processor or build lacks it. Not thread-safe. */
+/* Tests and benches: force one by name. Returns 0, or SL_E_UNSUPPORTED when this processor or build lacks it.
+ * Not thread-safe. */
 int sl_json_scanner_use(const char *name);
 
 /* Decodes a string's spelling (the bytes between the quotes) into UTF-8. A lone surrogate becomes U+FFFD. The
- * result is never longer than the spelling: out must have room for text.len bytes. Returns the length written. */
+ * result is never longer than the spelling: out must have room for text.len bytes. Returns the length
+ * written. */
 size_t sl_json_unescape(sl_span text, char *out);
 
-/* ---- writing ------------------------------------------------------------------------------------------------ */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------ */
 
-/* Appends text as a JSON string, with quotes; `"` `\` and control characters are escaped, invalid UTF-8 becomes
- * U+FFFD, all else is kept as it is. Returns how many replacements were made. */
+/* Appends text as a JSON string, with quotes; `"` `\` and control characters are escaped, invalid UTF-8
+ * becomes U+FFFD, all else is kept as it is. Returns how many replacements were made. */
 size_t sl_json_write_string(sl_buf *buf, sl_span text);
 /* The same without the quotes. */
 size_t sl_json_write_escaped(sl_buf *buf, sl_span text);
 void sl_json_write_i64(sl_buf *buf, int64_t value);
-void sl_json_write_double(sl_buf *buf, double value); /* shortest that reads back the same; NaN and infinity: null */
-/* RFC 3339 in UTC with 3, 6 or 9 fraction digits, as few as keep all of ns; without quotes. 24 to 30 bytes. */
+void sl_json_write_double(sl_buf *buf,
+                          double value); /* shortest that reads back the same; NaN and infinity: null */
+/* RFC 3339 in UTC with 3, 6 or 9 fraction digits, as few as keep all of ns; without quotes. 24 to 30 bytes.
+ */
 void sl_json_write_time(sl_buf *buf, int64_t ns);
 
 #endif

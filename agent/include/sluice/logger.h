@@ -1,7 +1,7 @@
 /* logger.h: the agent's own log.
  *
- * Libraries never log and return: they return an sl_err, and the owner of the decision logs it, once. Lines go to
- * stderr as text or JSON. Never log a secret or a record's content. Any thread.
+ * Libraries never log and return: they return an sl_err, and the owner of the decision logs it, once. Lines
+ * go to stderr as text or JSON. Never log a secret or a record's content. Any thread.
  */
 #ifndef SLUICE_LOGGER_H
 #define SLUICE_LOGGER_H
@@ -24,8 +24,9 @@ void sl_log_at(sl_log_level level, const char *component, const char *fmt, ...) 
 #define sl_warn(component, ...)  sl_log(SL_LOG_WARN, component, __VA_ARGS__)
 #define sl_error(component, ...) sl_log(SL_LOG_ERROR, component, __VA_ARGS__)
 
-/* For messages that input can cause: at most `burst` lines each `interval_ns`; the next line that passes tells how many were held
- * back. One object a message kind, owned by one thread. Zero-initialised: 5 lines in 10 s. */
+/* For messages that input can cause: at most `burst` lines each `interval_ns`; the next line that passes
+ * tells how many were held back. One object a message kind, owned by one thread. Zero-initialised: 5 lines in
+ * 10 s. */
 typedef struct sl_log_limit {
     int64_t since_ns;
     uint32_t in_window;

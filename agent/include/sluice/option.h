@@ -1,15 +1,15 @@
-/* option.h: option rows. A plugin declares each of its options once, as a row; the same rows parse and validate the
- * configuration, report errors with file:line:column, print `sluice plugins NAME`, and write the reference and the
- * JSON schema.
+/* option.h: option rows. A plugin declares each of its options once, as a row; the same rows parse and
+ * validate the configuration, report errors with file:line:column, print `sluice plugins NAME`, and write the
+ * reference and the JSON schema.
  *
- * A row tells where the parsed value goes: `offset` into the plugin's configuration struct, which the core allocates
- * zeroed and frees. Everything a value points to lives as long as that struct. After parsing it is read-only and may
- * be read from any thread.
+ * A row tells where the parsed value goes: `offset` into the plugin's configuration struct, which the core
+ * allocates zeroed and frees. Everything a value points to lives as long as that struct. After parsing it is
+ * read-only and may be read from any thread.
  *
  *   typedef struct { sl_list path; sl_span read_from…; uint64_t max_line; } tail_conf;
  *   static const sl_option tail_options[] = {
- *       {"path", SL_OPT_STRING, offsetof(tail_conf, path), .flags = SL_OPT_LIST | SL_OPT_REQUIRED | SL_OPT_MAIN,
- *        .help = "Files to follow: paths or globs, `**` for any number of folders."},
+ *       {"path", SL_OPT_STRING, offsetof(tail_conf, path), .flags = SL_OPT_LIST | SL_OPT_REQUIRED |
+ * SL_OPT_MAIN, .help = "Files to follow: paths or globs, `**` for any number of folders."},
  *       {"max_line", SL_OPT_SIZE, offsetof(tail_conf, max_line), .def = "1MiB", .min = 256, .max = 256 << 20,
  *        .help = "Longer lines are cut there, marked and counted."},
  *       {0}};
@@ -43,15 +43,17 @@ typedef enum sl_opt_type {
 enum {
     SL_OPT_REQUIRED = 1,
     SL_OPT_MAIN = 2, /* `plugin: value` means `plugin: {<main>: value}`; at most one a table */
-    SL_OPT_LIST = 4, /* the field is an sl_list of the type; a single value is a list of one. With GROUP: sl_list of structs of row_size */
+    SL_OPT_LIST = 4, /* the field is an sl_list of the type; a single value is a list of one. With GROUP:
+                        sl_list of structs of row_size */
 };
 
-/* Items of the C type that the row's type names, one after another. ENUM lists hold int, GROUP lists structs, PATH lists sl_path *. */
+/* Items of the C type that the row's type names, one after another. ENUM lists hold int, GROUP lists structs,
+ * PATH lists sl_path *. */
 typedef struct sl_list {
     void *items;
     size_t count;
 } sl_list;
-#define SL_LIST_AT(list, type, i) (((type *) (list).items)[i])
+#define SL_LIST_AT(list, type, i) (((type *)(list).items)[i])
 
 typedef struct sl_opt_pair {
     sl_span key, value;
@@ -62,8 +64,9 @@ typedef struct sl_option {
     sl_opt_type type;
     size_t offset;
     const char *def; /* default as it would be written in YAML flow style; NULL: zero, or none */
-    double min, max; /* range for numbers, sizes (bytes), durations (ns); both 0: none. For a list: of each item */
-    unsigned flags;  /* SL_OPT_* flags */
+    double min,
+        max; /* range for numbers, sizes (bytes), durations (ns); both 0: none. For a list: of each item */
+    unsigned flags;               /* SL_OPT_* flags */
     const char *const *names;     /* ENUM: NULL-terminated */
     const struct sl_option *rows; /* GROUP */
     size_t row_size;              /* GROUP with LIST: sizeof of the struct */
@@ -77,7 +80,9 @@ typedef struct sl_regex sl_regex;
 sl_regex *sl_regex_parse(sl_span pattern, sl_err *err); /* NULL: SL_E_SYNTAX with the column within pattern */
 void sl_regex_free(sl_regex *regex);
 sl_span sl_regex_text(const sl_regex *regex);
-/* First match in text at or after `from`: true and its range, or false (also when a match limit was hit: *limited true then). */
-bool sl_regex_find(const sl_regex *regex, sl_span text, size_t from, size_t *start, size_t *end, bool *limited);
+/* First match in text at or after `from`: true and its range, or false (also when a match limit was hit:
+ * *limited true then). */
+bool sl_regex_find(const sl_regex *regex, sl_span text, size_t from, size_t *start, size_t *end,
+                   bool *limited);
 
 #endif

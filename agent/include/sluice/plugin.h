@@ -1,8 +1,8 @@
 /* plugin.h: what a plugin is: one exported descriptor, `sl_<kind>_<name>`, and the calls it may make.
  *
- * The core owns configuration, threads, buffering, retries, metrics and the log; a plugin adds only what its own protocol
- * needs. A plugin that is not part of the tree is a shared object with one descriptor per plugin, named in
- * `service.plugins`; the core refuses one whose `abi` is not SL_ABI_VERSION.
+ * The core owns configuration, threads, buffering, retries, metrics and the log; a plugin adds only what its
+ * own protocol needs. A plugin that is not part of the tree is a shared object with one descriptor per
+ * plugin, named in `service.plugins`; the core refuses one whose `abi` is not SL_ABI_VERSION.
  */
 #ifndef SLUICE_PLUGIN_H
 #define SLUICE_PLUGIN_H
@@ -23,7 +23,8 @@ typedef struct sl_output sl_output;
 
 typedef enum sl_plugin_kind { SL_PLUGIN_INPUT = 1, SL_PLUGIN_FILTER, SL_PLUGIN_OUTPUT } sl_plugin_kind;
 
-/* ---- metrics ------------------------------------------------------------------------------------------------ */
+/* ---- metrics
+ * ------------------------------------------------------------------------------------------------ */
 
 /* A number that one thread adds to and any thread reads. Owned by the core, lives until the agent ends. */
 typedef struct sl_counter {
@@ -31,48 +32,56 @@ typedef struct sl_counter {
 } sl_counter;
 static inline void sl_counter_add(sl_counter *counter, uint64_t n)
 {
-    __atomic_store_n(&counter->value, __atomic_load_n(&counter->value, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+    __atomic_store_n(&counter->value, __atomic_load_n(&counter->value, __ATOMIC_RELAXED) + n,
+                     __ATOMIC_RELAXED);
 }
 static inline void sl_counter_set(sl_counter *counter, uint64_t n) /* gauges */
 {
     __atomic_store_n(&counter->value, n, __ATOMIC_RELAXED);
 }
 
-/* ---- inputs -------------------------------------------------------------------------------------------------- */
+/* ---- inputs
+ * -------------------------------------------------------------------------------------------------- */
 
 typedef struct sl_input_ops {
     /* Begins reading, on the input's loop. Returns the plugin's own object, or NULL with err. */
     void *(*start)(sl_input *in, const void *conf, sl_err *err);
     /* There is credit again after sl_input_may_read() was false. */
     void (*resume)(void *self);
-    /* Ends reading: nothing is emitted after it returns. What was read but not emitted is read again next time, or was complete and is emitted now. */
+    /* Ends reading: nothing is emitted after it returns. What was read but not emitted is read again next
+     * time, or was complete and is emitted now. */
     void (*stop)(void *self);
     /* Every receipt has been released or cancelled; save what is to be saved, free everything. */
     void (*free)(void *self);
 } sl_input_ops;
 
 sl_loop *sl_input_loop(sl_input *in);
-const char *sl_input_name(sl_input *in);   /* for the log: "tail apps" */
-sl_state *sl_input_state(sl_input *in);    /* its scope of the state database; used on its loop */
-bool sl_input_once(sl_input *in);          /* run --once: read to the end, then sl_input_finished() */
+const char *sl_input_name(sl_input *in); /* for the log: "tail apps" */
+sl_state *sl_input_state(sl_input *in);  /* its scope of the state database; used on its loop */
+bool sl_input_once(sl_input *in);        /* run --once: read to the end, then sl_input_finished() */
 /* False: the pipeline is full; read no more until resume(). Ask before each read; cheap. */
 bool sl_input_may_read(sl_input *in);
-/* Hands over an open batch (never an empty one), with its receipt if the input wants one. The batch is the core's from here on. */
+/* Hands over an open batch (never an empty one), with its receipt if the input wants one. The batch is the
+ * core's from here on. */
 void sl_input_emit(sl_input *in, sl_batch *batch);
 void sl_input_finished(sl_input *in); /* once only: everything has been read and emitted */
-/* A receipt for a batch: released(arg, safe) is called on the input's loop when the batch is as safe as the pipeline promises (safe true),
- * or will never be in this run (safe false). Receipts of one input are released in the order its batches were emitted. */
+/* A receipt for a batch: released(arg, safe) is called on the input's loop when the batch is as safe as the
+ * pipeline promises (safe true), or will never be in this run (safe false). Receipts of one input are
+ * released in the order its batches were emitted. */
 sl_receipt *sl_receipt_new(sl_input *in, void (*released)(void *arg, bool safe), void *arg);
-/* Bytes or lines that the input itself gave up, counted in the ledger as received and dropped with this reason (static text, snake_case). */
+/* Bytes or lines that the input itself gave up, counted in the ledger as received and dropped with this
+ * reason (static text, snake_case). */
 void sl_input_count_dropped(sl_input *in, const char *reason, uint64_t records);
 /* A metric of this input: sluice_<plugin>_<name>. Call at start; the same name gives the same counter. */
 sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help);
 
-/* How much an input should put into one batch: it emits when a batch has this many bytes of text or the oldest line is this old. */
+/* How much an input should put into one batch: it emits when a batch has this many bytes of text or the
+ * oldest line is this old. */
 #define SL_BATCH_BYTES  (256u * 1024)
 #define SL_BATCH_AGE_NS (20 * SL_NS_PER_MS)
 
-/* ---- filters ------------------------------------------------------------------------------------------------- */
+/* ---- filters
+ * ------------------------------------------------------------------------------------------------- */
 
 /* One instance a pipeline step and worker loop: no locks. */
 typedef struct sl_filter_ops {
@@ -85,10 +94,11 @@ typedef struct sl_filter_ops {
 const char *sl_filter_name(sl_filter *filter); /* for the log: "booking.redact" */
 sl_counter *sl_filter_counter(sl_filter *filter, const char *name, const char *help);
 /* The same with one label, e.g. ("redacted_total", "…", "rule", "email"). */
-sl_counter *sl_filter_counter_labelled(sl_filter *filter, const char *name, const char *help, const char *label,
-                                       const char *value);
+sl_counter *sl_filter_counter_labelled(sl_filter *filter, const char *name, const char *help,
+                                       const char *label, const char *value);
 
-/* ---- outputs ------------------------------------------------------------------------------------------------- */
+/* ---- outputs
+ * ------------------------------------------------------------------------------------------------- */
 
 typedef struct sl_record_ref {
     const sl_batch *batch;
@@ -99,12 +109,12 @@ typedef struct sl_record_ref {
 typedef struct sl_request {
     const sl_record_ref *recs;
     uint32_t count;
-    uint32_t attempt; /* 1 the first time */
-    sl_buf body;      /* encode() appends; compressed afterwards by the engine if so configured */
-    sl_buf path;      /* HTTP: what follows the base URL, e.g. "/_bulk?filter_path=…" */
+    uint32_t attempt;         /* 1 the first time */
+    sl_buf body;              /* encode() appends; compressed afterwards by the engine if so configured */
+    sl_buf path;              /* HTTP: what follows the base URL, e.g. "/_bulk?filter_path=…" */
     const char *method;       /* HTTP: "POST" unless set */
     const char *content_type; /* HTTP: "application/json" unless set */
-    void *user;       /* send(): the plugin's own */
+    void *user;               /* send(): the plugin's own */
 } sl_request;
 
 typedef enum sl_verdict_kind {
@@ -121,34 +131,42 @@ typedef struct sl_verdict {
     sl_verdict_kind kind;
     int64_t retry_after_ns;
     char reason[SL_REASON_MAX]; /* for a person; what the other side said */
-    /* PARTIAL: one entry a record of the request, set by sl_verdict_set_record(); what is not set is DELIVERED. */
+    /* PARTIAL: one entry a record of the request, set by sl_verdict_set_record(); what is not set is
+     * DELIVERED. */
     struct sl_record_verdict *each;
     sl_arena *arena; /* the engine's, holds `each` and reasons */
     uint32_t count;
 } sl_verdict;
 
 void sl_verdict_set(sl_verdict *verdict, sl_verdict_kind kind, const char *fmt, ...) SL_PRINTF(3, 4);
-/* Makes the verdict PARTIAL and sets one record's own: DELIVERED, RETRY or REJECT with a reason (copied, cut at SL_REASON_MAX). */
+/* Makes the verdict PARTIAL and sets one record's own: DELIVERED, RETRY or REJECT with a reason (copied, cut
+ * at SL_REASON_MAX). */
 void sl_verdict_set_record(sl_verdict *verdict, uint32_t i, sl_verdict_kind kind, sl_span reason);
 
 typedef struct sl_output_ops {
-    /* On the output's loop. NULL with err: configuration that only the running agent can judge. A server that does not answer is no error here. */
+    /* On the output's loop. NULL with err: configuration that only the running agent can judge. A server that
+     * does not answer is no error here. */
     void *(*start)(sl_output *out, const void *conf, sl_err *err);
-    /* HTTP outputs: which part of the configuration the client needs; encode; judge (NULL: by status alone). */
+    /* HTTP outputs: which part of the configuration the client needs; encode; judge (NULL: by status alone).
+     */
     const sl_http_conf *(*http)(void *self);
     void (*encode)(void *self, sl_request *req);
-    /* *verdict holds what the transport and status alone say; change it where the answer's body knows better. */
+    /* *verdict holds what the transport and status alone say; change it where the answer's body knows better.
+     */
     void (*judge)(void *self, const sl_request *req, const sl_answer *answer, sl_verdict *verdict);
-    /* HTTP, optional: before the first request and after each reconnect of all URLs: a first exchange (probe the version, install a template).
-     * Uses sl_output_http_call(); calls sl_output_ready() when delivery may begin. */
+    /* HTTP, optional: before the first request and after each reconnect of all URLs: a first exchange (probe
+     * the version, install a template). Uses sl_output_http_call(); calls sl_output_ready() when delivery may
+     * begin. */
     void (*prepare)(void *self);
     /* Other outputs: deliver by yourself, then sl_request_done(), now or later, on the output's loop. */
     void (*send)(void *self, sl_request *req);
-    /* Optional: the record range up to here is about to be acknowledged: make it durable (file: fsync). 0 or an error (then it is retried). */
+    /* Optional: the record range up to here is about to be acknowledged: make it durable (file: fsync). 0 or
+     * an error (then it is retried). */
     int (*sync)(void *self, sl_err *err);
     void (*stop)(void *self); /* nothing in flight any more */
     void (*free)(void *self);
-    uint64_t max_in_flight; /* 0: adaptive up to the configured limit; 1: requests strictly one after another */
+    uint64_t
+        max_in_flight; /* 0: adaptive up to the configured limit; 1: requests strictly one after another */
 } sl_output_ops;
 
 sl_loop *sl_output_loop(sl_output *out);
@@ -164,7 +182,8 @@ void sl_output_ready(sl_output *out);
 /* prepare() failed for now: logged, tried again after the back-off. */
 void sl_output_not_ready(sl_output *out, const sl_err *why);
 
-/* ---- the descriptor ------------------------------------------------------------------------------------------ */
+/* ---- the descriptor
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct sl_plugin {
     uint32_t abi; /* SL_ABI_VERSION */
@@ -173,8 +192,9 @@ typedef struct sl_plugin {
     const char *help; /* one sentence */
     const sl_option *options;
     size_t conf_size;
-    /* Optional: what no single row can say (options that exclude each other); fills derived fields of conf. No side effects, no I/O
-     * but reading files that options name. Runs at `sluice check`. `err` may name an option as "option `x`: …". */
+    /* Optional: what no single row can say (options that exclude each other); fills derived fields of conf.
+     * No side effects, no I/O but reading files that options name. Runs at `sluice check`. `err` may name an
+     * option as "option `x`: …". */
     int (*check)(void *conf, sl_err *err);
     void (*conf_release)(void *conf); /* optional: frees what check() made */
     const sl_input_ops *input;

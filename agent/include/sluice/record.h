@@ -1,15 +1,16 @@
 /* record.h: records and batches, field paths, edits.
  *
  * A batch is a run of records from one source: one arena, one record table, one receipt. While it is open it
- * belongs to one worker loop, which reads, edits and drops its records. sl_batch_seal() applies all edits in one
- * copy and makes the batch immutable; from then on it is counted by references and may travel to other threads.
+ * belongs to one worker loop, which reads, edits and drops its records. sl_batch_seal() applies all edits in
+ * one copy and makes the batch immutable; from then on it is counted by references and may travel to other
+ * threads.
  *
- * A record starts as a raw line (SL_RECORD_RAW: bytes of any kind) or as an object (UTF-8 text of one JSON object).
- * The `parse` filter turns lines into objects. A raw line that any step wants to read as an object, or that is
- * still raw when the batch is sealed, becomes {"message":"<the line, escaped>"}.
+ * A record starts as a raw line (SL_RECORD_RAW: bytes of any kind) or as an object (UTF-8 text of one JSON
+ * object). The `parse` filter turns lines into objects. A raw line that any step wants to read as an object,
+ * or that is still raw when the batch is sealed, becomes {"message":"<the line, escaped>"}.
  *
- * What is the same for the whole batch (`common`) and the record's time (`@timestamp`) are kept beside the text and
- * joined in front of the record's own fields when an output encodes it: see sl_record_write().
+ * What is the same for the whole batch (`common`) and the record's time (`@timestamp`) are kept beside the
+ * text and joined in front of the record's own fields when an output encodes it: see sl_record_write().
  */
 #ifndef SLUICE_RECORD_H
 #define SLUICE_RECORD_H
@@ -22,13 +23,13 @@
 #define SL_MAX_COMMON_LEN (64u * 1024)        /* bytes of a batch's common fields */
 
 enum {
-    SL_RECORD_RAW = 1,          /* text is a line, not yet an object */
-    SL_RECORD_TIME = 2,         /* "@timestamp" is joined from time_ns at encoding */
-    SL_RECORD_COMMON = 4,       /* the batch's common fields are joined at encoding */
-    SL_RECORD_INDEXED = 8,      /* the tape holds this record's tokens and they are true */
-    SL_RECORD_VALID_UTF8 = 16,  /* known to be well-formed UTF-8 */
-    SL_RECORD_TRUNCATED = 32,   /* the line was longer than max_line and is cut */
-    SL_RECORD_OFFSET = 64,      /* "offset":<origin> is joined at encoding */
+    SL_RECORD_RAW = 1,         /* text is a line, not yet an object */
+    SL_RECORD_TIME = 2,        /* "@timestamp" is joined from time_ns at encoding */
+    SL_RECORD_COMMON = 4,      /* the batch's common fields are joined at encoding */
+    SL_RECORD_INDEXED = 8,     /* the tape holds this record's tokens and they are true */
+    SL_RECORD_VALID_UTF8 = 16, /* known to be well-formed UTF-8 */
+    SL_RECORD_TRUNCATED = 32,  /* the line was longer than max_line and is cut */
+    SL_RECORD_OFFSET = 64,     /* "offset":<origin> is joined at encoding */
 };
 
 /* What became of a record. All but LIVE leave the batch when it is sealed, each counted in the ledger. */
@@ -53,7 +54,8 @@ typedef struct sl_record {
     uint8_t fate;   /* sl_fate */
     uint8_t _pad;
     int64_t time_ns;  /* event time, ns since the epoch; until parsed, the time it was read */
-    uint64_t origin;  /* byte offset of its line in the source, or a sequence number: with the batch's source id it makes the record's id */
+    uint64_t origin;  /* byte offset of its line in the source, or a sequence number: with the batch's source
+                         id it makes the record's id */
     uint32_t tape_at; /* first token in the batch's tape, when INDEXED */
     uint32_t tape_len;
     sl_splice *splices;      /* sorted by off, disjoint */
@@ -65,15 +67,17 @@ typedef struct sl_receipt sl_receipt;
 typedef struct sl_batch {
     sl_record *recs;
     uint32_t count;
-    uint32_t live;  /* records whose fate is SL_FATE_LIVE */
+    uint32_t live; /* records whose fate is SL_FATE_LIVE */
     bool sealed;
     sl_id source;   /* with a record's origin it makes the record's id */
     sl_span common; /* `"k":v,"k2":v2`, valid JSON members without braces, or empty; owned by the batch */
     size_t bytes;   /* sum of the live records' text lengths when sealed; of all lines while open */
-    /* Sealed only: the record texts, one after another, each followed by '\n'. recs[i].text points into it. */
+    /* Sealed only: the record texts, one after another, each followed by '\n'. recs[i].text points into it.
+     */
     char *text;
     size_t text_len;
-    /* The journal sequence of its frame; 0 before it has one. Written once by the journal, before it travels. */
+    /* The journal sequence of its frame; 0 before it has one. Written once by the journal, before it travels.
+     */
     uint64_t sequence;
     sl_arena arena; /* open: edits, wrapped lines, read buffer */
     sl_tape tape;
@@ -82,94 +86,114 @@ typedef struct sl_batch {
     int refs; /* touched only by sl_batch_ref/unref */
 } sl_batch;
 
-/* ---- batches ----------------------------------------------------------------------------------------------- */
+/* ---- batches
+ * ----------------------------------------------------------------------------------------------- */
 
-sl_batch *sl_batch_new(void); /* one reference; aborts when memory is out */
-sl_batch *sl_batch_ref(sl_batch *batch);  /* any thread, sealed batches only */
-void sl_batch_unref(sl_batch *batch);     /* any thread; NULL is fine; the last one frees */
+sl_batch *sl_batch_new(void);            /* one reference; aborts when memory is out */
+sl_batch *sl_batch_ref(sl_batch *batch); /* any thread, sealed batches only */
+void sl_batch_unref(sl_batch *batch);    /* any thread; NULL is fine; the last one frees */
 
 /* Room for `len` bytes in the arena that live as long as the batch. NULL when memory is out. */
 char *sl_batch_try_alloc(sl_batch *batch, size_t len);
 /* Copies a span into the arena; aborts (small things: replacement texts). */
 sl_span sl_batch_dup(sl_batch *batch, sl_span s);
-/* Adds a record whose text already lives in the arena (or is static). flags as above. Returns it; the pointer is valid
- * until the next add. NULL when the batch is full (SL_MAX_RECORDS) or memory is out: seal it and start another. */
+/* Adds a record whose text already lives in the arena (or is static). flags as above. Returns it; the pointer
+ * is valid until the next add. NULL when the batch is full (SL_MAX_RECORDS) or memory is out: seal it and
+ * start another. */
 sl_record *sl_batch_add(sl_batch *batch, sl_span text, uint16_t flags, int64_t time_ns, uint64_t origin);
 /* Sets the common fields (copied). `members` must be valid JSON members, e.g. `"file":"/var/log/a.log"`. */
 void sl_batch_set_common(sl_batch *batch, sl_span members);
-/* Applies every edit in one copy, drops what is not LIVE, frees what only editing needed. After it the batch is immutable.
- * Dead-lettered records must have been taken out by the caller before. 0 or SL_E_NOMEM (the batch is unchanged then). */
+/* Applies every edit in one copy, drops what is not LIVE, frees what only editing needed. After it the batch
+ * is immutable. Dead-lettered records must have been taken out by the caller before. 0 or SL_E_NOMEM (the
+ * batch is unchanged then). */
 int sl_batch_seal(sl_batch *batch);
 
-/* ---- reading a record of an open batch --------------------------------------------------------------------- */
+/* ---- reading a record of an open batch
+ * --------------------------------------------------------------------- */
 
-/* The record's tokens, position 0 its object; pending splices are applied first (one copy and one scan then), a raw
- * line becomes {"message":…}. Never fails for a record that is an object; NULL only when memory is out.
+/* The record's tokens, position 0 its object; pending splices are applied first (one copy and one scan then),
+ * a raw line becomes {"message":…}. Never fails for a record that is an object; NULL only when memory is out.
  * Valid until the next sl_record_tokens() on this batch or a change of this record. */
 const sl_token *sl_record_tokens(sl_batch *batch, sl_record *rec, uint32_t *count);
-/* For `parse`: takes a RAW record as JSON. On SL_JSON_OK and when the value is an object the record is no longer RAW
- * and is indexed. Otherwise it is unchanged and *result tells why (an array or scalar: SL_JSON_OK with error `not_object` true). */
+/* For `parse`: takes a RAW record as JSON. On SL_JSON_OK and when the value is an object the record is no
+ * longer RAW and is indexed. Otherwise it is unchanged and *result tells why (an array or scalar: SL_JSON_OK
+ * with error `not_object` true). */
 typedef struct sl_parse_result {
     sl_json_result json;
     bool not_object;
 } sl_parse_result;
 sl_parse_result sl_record_parse_json(sl_batch *batch, sl_record *rec);
-/* Sets the fate of a LIVE record; keeps batch->live right. reason: static or in the arena; NULL for FILTERED. */
+/* Sets the fate of a LIVE record; keeps batch->live right. reason: static or in the arena; NULL for FILTERED.
+ */
 void sl_record_set_fate(sl_batch *batch, sl_record *rec, sl_fate fate, const char *reason);
 
-/* ---- editing ------------------------------------------------------------------------------------------------ */
+/* ---- editing
+ * ------------------------------------------------------------------------------------------------ */
 
-/* Bytes [off, off + len) of rec->text will read `with` (arena or static). Offsets are those of the present text and
- * tokens; the text itself stays as it is until the edits are applied. A splice that covers earlier ones takes their
- * place; one inside an earlier one is dropped; crossing one's edge is a bug. */
+/* Bytes [off, off + len) of rec->text will read `with` (arena or static). Offsets are those of the present
+ * text and tokens; the text itself stays as it is until the edits are applied. A splice that covers earlier
+ * ones takes their place; one inside an earlier one is dropped; crossing one's edge is a bug. */
 void sl_record_splice(sl_batch *batch, sl_record *rec, uint32_t off, uint32_t len, sl_span with);
 /* Takes member or element `value` (tape position) out, with its key and one comma. */
 void sl_record_remove_token(sl_batch *batch, sl_record *rec, const sl_token *tok, uint32_t value);
 /* Applies pending splices now. sl_record_tokens() does it by itself. 0 or SL_E_NOMEM. */
 int sl_record_flush(sl_batch *batch, sl_record *rec);
 
-/* ---- field paths -------------------------------------------------------------------------------------------- */
+/* ---- field paths
+ * -------------------------------------------------------------------------------------------- */
 
-/* `user.email`, `headers["x-api-key"]`, `tags[0]`, `["@timestamp"]`, `@timestamp`. Compiled once, immutable, any thread. */
+/* `user.email`, `headers["x-api-key"]`, `tags[0]`, `["@timestamp"]`, `@timestamp`. Compiled once, immutable,
+ * any thread. */
 typedef struct sl_path sl_path;
 #define SL_PATH_MAX_STEPS 32
-sl_path *sl_path_parse(sl_span text, sl_err *err); /* SL_E_SYNTAX; err's text tells the column within `text` (from 1) */
+sl_path *sl_path_parse(sl_span text,
+                       sl_err *err); /* SL_E_SYNTAX; err's text tells the column within `text` (from 1) */
 void sl_path_free(sl_path *path);
 sl_span sl_path_text(const sl_path *path);
-/* Tape position of the value, or 0 when the record has none (0 is the record itself). With duplicate keys the last
- * one wins, as in most parsers. Keys are compared decoded. */
+/* Tape position of the value, or 0 when the record has none (0 is the record itself). With duplicate keys the
+ * last one wins, as in most parsers. Keys are compared decoded. */
 uint32_t sl_path_find(const sl_path *path, sl_span text, const sl_token *tok);
-/* The same as a value for conditions and templates, which also sees what is joined at encoding: the top-level names
- * "@timestamp", "offset" and the common fields. False when there is none. A string is decoded into *scratch if it has escapes. */
+/* The same as a value for conditions and templates, which also sees what is joined at encoding: the top-level
+ * names
+ * "@timestamp", "offset" and the common fields. False when there is none. A string is decoded into *scratch
+ * if it has escapes. */
 typedef struct sl_value {
     sl_json_type type;
     sl_span text; /* string: decoded; number and literals: as spelled; object and array: their JSON */
 } sl_value;
 bool sl_record_get(sl_batch *batch, sl_record *rec, const sl_path *path, sl_buf *scratch, sl_value *out);
-/* Sets the field to a JSON value (valid JSON text), creating the objects on the way that are missing. 0, SL_E_NOT_FOUND when a step
- * of the path is there but is no object (or the array has no such element), SL_E_NOMEM. */
+/* Sets the field to a JSON value (valid JSON text), creating the objects on the way that are missing. 0,
+ * SL_E_NOT_FOUND when a step of the path is there but is no object (or the array has no such element),
+ * SL_E_NOMEM. */
 int sl_record_set(sl_batch *batch, sl_record *rec, const sl_path *path, sl_span json);
-bool sl_record_remove(sl_batch *batch, sl_record *rec, const sl_path *path); /* true when it was there (all duplicates go) */
+bool sl_record_remove(sl_batch *batch, sl_record *rec,
+                      const sl_path *path); /* true when it was there (all duplicates go) */
 
-/* ---- sealed batches ----------------------------------------------------------------------------------------- */
+/* ---- sealed batches
+ * ----------------------------------------------------------------------------------------- */
 
-/* The record's id: XXH3-128 of (source id, origin). The same record has the same id whenever and however often it is read. */
+/* The record's id: XXH3-128 of (source id, origin). The same record has the same id whenever and however
+ * often it is read. */
 sl_id sl_record_id(const sl_batch *batch, const sl_record *rec);
-/* Appends the record as the outputs send it: `{`, "@timestamp" (if TIME), common fields (if COMMON), "offset" (if OFFSET), then
- * its own fields, `}`. No newline. */
+/* Appends the record as the outputs send it: `{`, "@timestamp" (if TIME), common fields (if COMMON), "offset"
+ * (if OFFSET), then its own fields, `}`. No newline. */
 void sl_record_write(const sl_batch *batch, const sl_record *rec, sl_buf *out);
 /* An upper bound of what sl_record_write() appends for one record besides its own text. */
 size_t sl_batch_join_max(const sl_batch *batch);
-/* Reading fields of sealed records (templates, `when`): the caller brings its own tape, cleared by the call. */
+/* Reading fields of sealed records (templates, `when`): the caller brings its own tape, cleared by the call.
+ */
 bool sl_record_get_sealed(const sl_batch *batch, const sl_record *rec, sl_tape *tape, const sl_path *path,
                           sl_buf *scratch, sl_value *out);
 
-/* ---- conditions and templates -------------------------------------------------------------------------------- */
+/* ---- conditions and templates
+ * -------------------------------------------------------------------------------- */
 
-/* DESIGN: `== != < <= > >=`, `in [..]`, `~ "regex"`, exists(a.b), contains startswith endswith, and or not ( ).
- * Immutable after parse; evaluation may run on any thread, each with its own sl_reader. */
+/* DESIGN: `== != < <= > >=`, `in [..]`, `~ "regex"`, exists(a.b), contains startswith endswith, and or not (
+ * ). Immutable after parse; evaluation may run on any thread, each with its own sl_reader. */
 typedef struct sl_condition sl_condition;
-sl_condition *sl_condition_parse(sl_span text, sl_err *err); /* NULL: err tells the column within `text` (from 1) and what is wrong */
+sl_condition *
+sl_condition_parse(sl_span text,
+                   sl_err *err); /* NULL: err tells the column within `text` (from 1) and what is wrong */
 void sl_condition_free(sl_condition *cond);
 
 /* `logs.{{ service }}-%Y.%m.%d`: strftime (UTC) from the record's time, {{ path }} from the record. */
@@ -180,38 +204,45 @@ bool sl_template_is_constant(const sl_template *tpl); /* neither time nor fields
 bool sl_template_has_fields(const sl_template *tpl);
 sl_span sl_template_text(const sl_template *tpl);
 
-/* A place from which conditions and templates read one record at a time, open or sealed. Holds the scratch memory,
- * belongs to one thread. */
+/* A place from which conditions and templates read one record at a time, open or sealed. Holds the scratch
+ * memory, belongs to one thread. */
 typedef struct sl_reader {
     sl_batch *batch;
     sl_record *rec;
     const sl_token *tok; /* NULL until first needed */
     uint32_t count;
-    sl_tape tape;        /* sealed records only */
+    sl_tape tape; /* sealed records only */
     sl_buf scratch;
 } sl_reader;
-void sl_reader_set(sl_reader *reader, sl_batch *batch, sl_record *rec); /* cheap; the index is made at first need */
+void sl_reader_set(sl_reader *reader, sl_batch *batch,
+                   sl_record *rec); /* cheap; the index is made at first need */
 void sl_reader_release(sl_reader *reader);
-/* Value of a path; strings decoded into the scratch, valid until the next sl_reader_set(). False: no such field. */
+/* Value of a path; strings decoded into the scratch, valid until the next sl_reader_set(). False: no such
+ * field. */
 bool sl_reader_get(sl_reader *reader, const sl_path *path, sl_value *out);
-/* A missing field makes every comparison false (so `not (a == 1)` is true when there is no a), as does a value of another type. */
+/* A missing field makes every comparison false (so `not (a == 1)` is true when there is no a), as does a
+ * value of another type. */
 bool sl_condition_eval(const sl_condition *cond, sl_reader *reader);
-/* Appends the text. Returns 0, or SL_E_NOT_FOUND when a field is missing, not a scalar (nothing is appended then). */
+/* Appends the text. Returns 0, or SL_E_NOT_FOUND when a field is missing, not a scalar (nothing is appended
+ * then). */
 int sl_template_write(const sl_template *tpl, sl_reader *reader, sl_buf *out);
 
-/* ---- time ---------------------------------------------------------------------------------------------------- */
+/* ---- time
+ * ---------------------------------------------------------------------------------------------------- */
 
-/* Recognises by itself: ISO 8601 / RFC 3339 (`T` or space, 0 to 9 fraction digits after `.` or `,`, `Z`, ±hh:mm, ±hhmm, ±hh or none),
- * `YYYY-MM-DD HH:mm:ss`, and epoch numbers in s, ms, us, ns told apart by magnitude, with a decimal fraction for s and ms. A text without
- * zone is read in `zone` (NULL: UTC). Returns true and *ns, or false. Text must be the decoded string or the number's spelling. */
+/* Recognises by itself: ISO 8601 / RFC 3339 (`T` or space, 0 to 9 fraction digits after `.` or `,`, `Z`,
+ * ±hh:mm, ±hhmm, ±hh or none), `YYYY-MM-DD HH:mm:ss`, and epoch numbers in s, ms, us, ns told apart by
+ * magnitude, with a decimal fraction for s and ms. A text without zone is read in `zone` (NULL: UTC). Returns
+ * true and *ns, or false. Text must be the decoded string or the number's spelling. */
 typedef struct sl_timezone sl_timezone;
 bool sl_time_parse(sl_span text, const sl_timezone *zone, int64_t *ns);
-/* The same by a strptime format, with %L (milliseconds), %f (fraction), %z, %s besides POSIX's. A format without year takes
- * the year that brings the time nearest to `now_ns`. */
+/* The same by a strptime format, with %L (milliseconds), %f (fraction), %z, %s besides POSIX's. A format
+ * without year takes the year that brings the time nearest to `now_ns`. */
 typedef struct sl_time_format sl_time_format;
 sl_time_format *sl_time_format_parse(sl_span format, sl_err *err);
 void sl_time_format_free(sl_time_format *format);
-bool sl_time_parse_format(const sl_time_format *format, sl_span text, const sl_timezone *zone, int64_t now_ns, int64_t *ns);
+bool sl_time_parse_format(const sl_time_format *format, sl_span text, const sl_timezone *zone, int64_t now_ns,
+                          int64_t *ns);
 /* "UTC", "local", "+02:00" or an IANA name ("Europe/Berlin", read from the system's zoneinfo). */
 sl_timezone *sl_timezone_parse(sl_span name, sl_err *err);
 void sl_timezone_free(sl_timezone *zone);

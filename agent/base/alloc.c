@@ -1,0 +1,72 @@
+/* alloc.c: memory by policy: abort for what the program fixes, NULL for what the outside asked for (see
+ * base.h). */
+#include <sluice/base.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void sl_out_of_memory(size_t size)
+{
+    fprintf(stderr, "FATAL: out of memory for %zu bytes: give the agent more memory, or lower its limits\n",
+            size);
+    abort();
+}
+
+static void *must(void *ptr, size_t size)
+{
+    if (SL_UNLIKELY(!ptr)) sl_out_of_memory(size);
+    return ptr;
+}
+
+/* malloc(0) may be NULL, which must not read as "out of memory". */
+static size_t at_least_one(size_t size)
+{
+    return size ? size : 1;
+}
+
+void *sl_alloc(size_t size)
+{
+    return must(malloc(at_least_one(size)), size);
+}
+
+void *sl_calloc(size_t count, size_t size)
+{
+    return must(calloc(at_least_one(count), at_least_one(size)), count * size);
+}
+
+void *sl_realloc(void *ptr, size_t size)
+{
+    return must(realloc(ptr, at_least_one(size)), size);
+}
+
+char *sl_strdup(const char *text)
+{
+    return sl_strndup(text, strlen(text));
+}
+
+char *sl_strndup(const char *text, size_t len)
+{
+    char *copy = sl_alloc(len + 1);
+    if (len) memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+void *sl_try_alloc(size_t size)
+{
+    return malloc(at_least_one(size));
+}
+
+void *sl_try_realloc(void *ptr, size_t size)
+{
+    return realloc(ptr, at_least_one(size));
+}
+
+void sl_free(void *ptr)
+{
+    free(ptr);
+}
+
+void sl_wipe(void *ptr, size_t len)
+{
+    explicit_bzero(ptr, len);
+}

@@ -1,0 +1,69 @@
+#include "check_main.h"
+#include <sluice/base.h>
+
+START_TEST(buf__appends_what_it_is_given)
+{
+    sl_buf buf = SL_BUF_NONE;
+    sl_buf_append_cstr(&buf, "ab");
+    sl_buf_append_char(&buf, 'c');
+    sl_buf_append_u64(&buf, UINT64_MAX);
+    sl_buf_printf(&buf, "-%d-%s", 7,
+                  "a text that is longer than the room that is left in the buffer, by far");
+    ck_assert_str_eq(sl_buf_cstr(&buf),
+                     "abc18446744073709551615-7-a text that is longer than the room that is "
+                     "left in the buffer, by far");
+    sl_buf_release(&buf);
+    ck_assert_ptr_null(buf.ptr);
+}
+END_TEST
+
+START_TEST(buf__refuses_an_impossible_size_without_changing)
+{
+    sl_buf buf = SL_BUF_NONE;
+    sl_buf_append_cstr(&buf, "kept");
+    ck_assert_int_eq(sl_buf_try_reserve(&buf, SIZE_MAX - 2), SL_E_NOMEM);
+    ck_assert_str_eq(sl_buf_cstr(&buf), "kept");
+    sl_buf_release(&buf);
+}
+END_TEST
+
+START_TEST(arena__gives_aligned_distinct_memory_and_clears)
+{
+    sl_arena arena = SL_ARENA_NONE;
+    char *first = sl_arena_alloc(&arena, 1);
+    char *second = sl_arena_alloc(&arena, 100000);
+    char *third = sl_arena_alloc(&arena, 1);
+    ck_assert_uint_eq((uintptr_t)first % 16, 0);
+    ck_assert_uint_eq((uintptr_t)second % 16, 0);
+    ck_assert_ptr_eq(third, first + 16); /* a large request does not end the newest block */
+    memset(second, 'x', 100000);
+    sl_arena_clear(&arena);
+    ck_assert_uint_eq(arena.total, SL_ARENA_BLOCK);
+    ck_assert_ptr_eq(sl_arena_alloc(&arena, 1), first);
+    sl_arena_release(&arena);
+    ck_assert_uint_eq(arena.total, 0);
+}
+END_TEST
+
+START_TEST(err__names_the_system_error_and_takes_prefixes)
+{
+    sl_err err = SL_ERR_NONE;
+    ck_assert_int_eq(sl_err_sys(&err, 28, "cannot write %s", "x.seg"), SL_E_FULL);
+    ck_assert_str_eq(err.text, "cannot write x.seg: No space left on device");
+    sl_err_prefix(&err, "journal %s", "booking");
+    ck_assert_str_eq(err.text, "journal booking: cannot write x.seg: No space left on device");
+    ck_assert_str_eq(sl_err_name(err.code), "SL_E_FULL");
+}
+END_TEST
+
+START_TEST(id__is_32_digits)
+{
+    char text[SL_ID_TEXT_LEN];
+    sl_id_format((sl_id){0x0123456789abcdefULL, 0xfedcba9876543210ULL}, text);
+    ck_assert_int_eq(memcmp(text, "0123456789abcdeffedcba9876543210", 32), 0);
+}
+END_TEST
+
+SL_TEST_MAIN("base", buf__appends_what_it_is_given, buf__refuses_an_impossible_size_without_changing,
+             arena__gives_aligned_distinct_memory_and_clears, err__names_the_system_error_and_takes_prefixes,
+             id__is_32_digits)
