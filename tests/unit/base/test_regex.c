@@ -1,0 +1,121 @@
+#include "check_main.h"
+#include <pthread.h>
+#include <sluice/option.h>
+#include <stdio.h>
+
+static sl_regex *parse(const char *pattern)
+{
+    sl_err err = SL_ERR_NONE;
+    sl_regex *regex = sl_regex_parse(sl_span_of(pattern), &err);
+    ck_assert_msg(regex != NULL, "%s: %s", pattern, err.text);
+    return regex;
+}
+
+/* Where the pattern first matches, as "start-end", "none" or "limited". */
+static void expect(const char *pattern, sl_span text, size_t from, const char *want)
+{
+    sl_regex *regex = parse(pattern);
+    size_t start = 0, end = 0;
+    bool limited = false;
+    char got[64];
+    if (sl_regex_find(regex, text, from, &start, &end, &limited))
+        snprintf(got, sizeof got, "%zu-%zu", start, end);
+    else
+        snprintf(got, sizeof got, limited ? "limited" : "none");
+    ck_assert_msg(strcmp(got, want) == 0, "/%s/ from %zu: %s, expected %s", pattern, from, got, want);
+    sl_regex_free(regex);
+}
+
+START_TEST(regex__finds_the_first_match_from_a_place)
+{
+    sl_span text = SL_SPAN("ab12cd345");
+    expect("[0-9]+", text, 0, "2-4");
+    expect("[0-9]+", text, 3, "3-4");
+    expect("[0-9]+", text, 4, "6-9");
+    expect("[0-9]+", text, 9, "none");
+    expect("[0-9]+", text, 10, "none");
+    expect("(a)(b)(1)", text, 0, "0-3");
+    expect("", SL_SPAN_NONE, 0, "0-0");
+}
+END_TEST
+
+START_TEST(regex__matches_bytes_that_are_no_utf8)
+{
+    expect("\\xffx",
+           SL_SPAN("a\xff"
+                   "x"),
+           0, "1-3");
+    expect("b.c",
+           SL_SPAN("b\xc3"
+                   "c"),
+           0, "0-3");
+    expect("a.b", SL_SPAN("a\0b"), 0, "0-3");
+}
+END_TEST
+
+START_TEST(regex__tells_the_column_of_a_syntax_error)
+{
+    sl_err err = SL_ERR_NONE;
+    ck_assert_ptr_null(sl_regex_parse(SL_SPAN("ab(c"), &err));
+    ck_assert_int_eq(err.code, SL_E_SYNTAX);
+    ck_assert_str_eq(err.text, "column 5: missing closing parenthesis");
+    ck_assert_ptr_null(sl_regex_parse(SL_SPAN("(*UTF)a"), &err));
+    ck_assert_int_eq(err.code, SL_E_SYNTAX);
+}
+END_TEST
+
+START_TEST(regex__refuses_a_pattern_that_is_too_long)
+{
+    static char pattern[16 * 1024 + 1];
+    memset(pattern, 'a', sizeof pattern);
+    sl_err err = SL_ERR_NONE;
+    ck_assert_ptr_null(sl_regex_parse((sl_span){pattern, sizeof pattern}, &err));
+    ck_assert_int_eq(err.code, SL_E_SYNTAX);
+    sl_regex *longest = sl_regex_parse((sl_span){pattern, sizeof pattern - 1}, &err);
+    ck_assert_ptr_nonnull(longest);
+    sl_regex_free(longest);
+}
+END_TEST
+
+START_TEST(regex__gives_up_on_catastrophic_backtracking_and_says_so)
+{
+    static char text[4096];
+    memset(text, 'a', sizeof text);
+    text[sizeof text - 1] = 'b';
+    expect("^(a+)+$", (sl_span){text, sizeof text}, 0, "limited");
+    expect("^(?:a|a)+\\z", (sl_span){text, sizeof text}, 0, "limited");
+}
+END_TEST
+
+static void *match_many(void *arg)
+{
+    const sl_regex *regex = arg;
+    intptr_t hits = 0;
+    for (int i = 0; i < 2000; i++) {
+        size_t start, end;
+        bool limited;
+        hits +=
+            sl_regex_find(regex, SL_SPAN("key=value; token=abc"), 0, &start, &end, &limited) && start == 11;
+    }
+    return (void *)hits;
+}
+
+START_TEST(regex__is_shared_by_threads)
+{
+    sl_regex *regex = parse("token=\\w+");
+    pthread_t threads[4];
+    for (size_t i = 0; i < SL_LEN(threads); i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, match_many, regex), 0);
+    for (size_t i = 0; i < SL_LEN(threads); i++) {
+        void *hits = NULL;
+        pthread_join(threads[i], &hits);
+        ck_assert_int_eq((intptr_t)hits, 2000);
+    }
+    ck_assert(sl_span_is(sl_regex_text(regex), SL_SPAN("token=\\w+")));
+    sl_regex_free(regex);
+}
+END_TEST
+
+SL_TEST_MAIN("regex", regex__finds_the_first_match_from_a_place, regex__matches_bytes_that_are_no_utf8,
+             regex__tells_the_column_of_a_syntax_error, regex__refuses_a_pattern_that_is_too_long,
+             regex__gives_up_on_catastrophic_backtracking_and_says_so, regex__is_shared_by_threads)
