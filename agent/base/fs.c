@@ -7,8 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* ---- the real one
- * ------------------------------------------------------------------------------------------- */
+/* ---- the real one ---- */
 
 #define RETRY_EINTR(result, call)                                                                            \
     do {                                                                                                     \
@@ -123,8 +122,7 @@ void sl_fs_swap(const sl_fs_ops *other)
     ops = other ? other : &real_ops;
 }
 
-/* ---- the door
- * ------------------------------------------------------------------------------------------------- */
+/* ---- the door ---- */
 
 int sl_fs_open(const char *path, int flags, mode_t mode)
 {

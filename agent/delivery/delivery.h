@@ -7,6 +7,7 @@
 #ifndef SLUICE_DELIVERY_H
 #define SLUICE_DELIVERY_H
 
+#include "journal/journal.h"
 #include "ledger.h"
 #include <sluice/plugin.h>
 
@@ -40,7 +41,9 @@ typedef struct sl_output_worker_conf {
     const char *data_dir;    /* state and dead letters live below it */
     uint64_t first;          /* sequence at which the cursor stands */
     uint64_t next;           /* frames [first, next) are in the journal already */
-    uint64_t recovered;      /* records in them: opens `buffered` */
+    const sl_backlog
+        *backlog; /* records in them, by segment (sl_journal_backlog): opens `buffered`; copied */
+    size_t backlog_count;
     bool once;
     sl_output_ledger *ledger;      /* outlives the worker */
     sl_dead_letters *dead_letters; /* the pipeline's; outlives the worker */
@@ -53,8 +56,14 @@ typedef struct sl_output_worker_conf {
 sl_output_worker *sl_output_worker_start(const sl_output_worker_conf *conf, sl_err *err);
 /* A new frame; called from the journal loop, crosses by itself. Keeps a reference to the batch only while
  * what it holds in memory is below its limit; otherwise it reads the frame back from the journal (a memory
- * journal's batches are always kept). */
-void sl_output_worker_offer(sl_output_worker *worker, uint64_t sequence, uint32_t records, sl_batch *batch);
+ * journal's batches are always kept). segment: as in sl_journal_events.appended; the worker keeps one count
+ * of records a segment, offered and taken. */
+void sl_output_worker_offer(sl_output_worker *worker, uint64_t sequence, uint64_t segment, uint32_t records,
+                            sl_batch *batch);
+/* The journal gave up its segments with frames before `sequence`: what was not taken of them is counted in
+ * the ledger as dropped with this reason, not as buffered any more; what is already in memory is delivered as
+ * usual. From the journal loop. */
+void sl_output_worker_drop_before(sl_output_worker *worker, uint64_t sequence, const char *reason);
 /* Everything offered so far should go out now, without waiting for company; done() is called on the output's
  * loop when the cursor stands at the end (once and shutdown). */
 void sl_output_worker_drain(sl_output_worker *worker, void (*done)(void *arg), void *arg);
@@ -65,8 +74,7 @@ void sl_output_worker_stop(sl_output_worker *worker);
  * Any thread. */
 void sl_output_worker_status(sl_output_worker *worker, char *out, size_t size);
 
-/* ---- dead letters
- * -------------------------------------------------------------------------------------------- */
+/* ---- dead letters ---- */
 
 /* The dead-letter journal of a pipeline: data_dir/dead_letters/<pipeline>, a journal whose records are JSON
  * envelopes

@@ -61,11 +61,14 @@ typedef struct sl_journal_events {
     /* Every batch up to and including `sequence` is as safe as fsync says (disk) or delivered by all outputs
      * (memory). In order. */
     void (*safe)(void *arg, uint64_t sequence);
-    /* A new frame can be read by the outputs. batch: its sealed batch (a reference is the callee's when it
-     * takes one). */
-    void (*appended)(void *arg, uint64_t sequence, uint32_t records, sl_batch *batch);
-    /* Records given up unread by output `o` (drop_oldest, max_age, damage): reason is static snake_case. */
-    void (*dropped)(void *arg, unsigned output, const char *reason, uint64_t records);
+    /* A new frame can be read by the outputs. segment: first sequence of the segment it stands in (a memory
+     * journal: the same as sequence). batch: its sealed batch; who keeps it takes a reference. */
+    void (*appended)(void *arg, uint64_t sequence, uint64_t segment, uint32_t records, sl_batch *batch);
+    /* Segments with frames before `sequence` are given up (drop_oldest, max_age); reason is static
+     * snake_case. The journal counts nothing: an output may hold some of those frames in memory already and
+     * will still deliver them. Each output worker counts what it had not taken yet
+     * (sl_output_worker_drop_before). */
+    void (*dropped_before)(void *arg, uint64_t sequence, const char *reason);
     /* There is room again after sl_journal_append() returned SL_E_FULL or an error of the disk. */
     void (*room)(void *arg);
 } sl_journal_events;
@@ -82,8 +85,8 @@ void sl_journal_close(sl_journal *journal);
 /* Takes the frame and a reference to its batch. Sets batch->sequence. 0: written; `safe` follows, by policy.
  * SL_E_FULL: max_size is reached and when_full is block. SL_E_IO / SL_E_FULL with err->sys: the disk refused;
  * nothing is half-written that a reader could see. In both cases keep frame and batch and append them again
- * after room(). With drop_newest a frame without room is counted as dropped, its receipt counts as safe, and
- * 0 is returned. */
+ * after room(). With drop_newest a frame without room is given up: 1 is returned, the caller counts its
+ * records as dropped (`journal_full`) and takes its receipt as safe. */
 int sl_journal_append(sl_journal *journal, sl_frame *frame, sl_batch *batch, sl_err *err);
 /* Output o has dealt with every frame before `next`. The cursor is saved lazily, and always before segments
  * are deleted. */
@@ -103,8 +106,16 @@ void sl_journal_stats_get(const sl_journal *journal, sl_journal_stats *out);
 /* Records at or behind the cursor of `output`, counted from the frames themselves. */
 uint64_t sl_journal_buffered(const sl_journal *journal, unsigned output);
 
-/* ---- readers: on any one thread each, beside the running journal or on a stopped one
- * ------------------------------------------- */
+/* The same by segment, oldest first: `first` is the segment's first sequence, `records` how many of its
+ * records stand at or behind the cursor of `output`. */
+typedef struct sl_backlog {
+    uint64_t first;
+    uint64_t records;
+} sl_backlog;
+/* Fills at most max entries, returns how many there are. */
+size_t sl_journal_backlog(const sl_journal *journal, unsigned output, sl_backlog *out, size_t max);
+
+/* ---- readers: on any one thread each, beside the running journal or on a stopped one ---- */
 
 /* Reads frames from the files. Knows nothing of the journal's memory: it is told up to which sequence frames
  * exist (through `appended`). */

@@ -155,8 +155,7 @@ uv_loop_t *sl_loop__uv(sl_loop *loop)
     return &loop->uv;
 }
 
-/* ---- calls across
- * --------------------------------------------------------------------------------------------- */
+/* ---- calls across ---- */
 
 typedef struct call {
     sl_message msg;

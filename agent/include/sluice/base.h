@@ -27,8 +27,7 @@
 #define SL_LEN(array)                      (sizeof(array) / sizeof((array)[0]))
 #define sl_container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
-/* ---- errors
- * ------------------------------------------------------------------------------------------------ */
+/* ---- errors ---- */
 
 /* Every error code: name, number, general text. Codes are negative and never change their number. */
 #define SL_ERR_MAP(X)                                                                                        \
@@ -97,8 +96,7 @@ void sl_bug_at(const char *file, int line, const char *fmt, ...) SL_PRINTF(3, 4)
         if (SL_UNLIKELY(!(cond))) sl_bug("%s", #cond);                                                       \
     } while (0)
 
-/* ---- memory
- * ------------------------------------------------------------------------------------------------ */
+/* ---- memory ---- */
 
 void *sl_alloc(size_t size);                    /* uninitialised; aborts when memory is out */
 void *sl_calloc(size_t count, size_t size);     /* zeroed; aborts, also when the product overflows */
@@ -112,8 +110,7 @@ void sl_out_of_memory(size_t size)
     __attribute__((noreturn));       /* says so and aborts: the end of every allocation that must not fail */
 void sl_wipe(void *ptr, size_t len); /* zeroes secrets; not optimised away */
 
-/* ---- spans
- * ------------------------------------------------------------------------------------------------- */
+/* ---- spans ---- */
 
 /* Bytes that somebody else owns. Not NUL-terminated. */
 typedef struct sl_span {
@@ -145,8 +142,7 @@ bool sl_span_ends_with(sl_span s, sl_span suffix);
 /* First place of needle in s at or after `from`; s.len when there is none. */
 size_t sl_span_find(sl_span s, sl_span needle, size_t from);
 
-/* ---- buffers
- * ----------------------------------------------------------------------------------------------- */
+/* ---- buffers ---- */
 
 /* A growing run of bytes with one owner. Zero-initialised is empty and valid. Appending aborts when memory is
  * out, the try variants return SL_E_NOMEM. */
@@ -197,8 +193,7 @@ static inline sl_span sl_buf_span(const sl_buf *buf)
     return (sl_span){buf->ptr, buf->len};
 }
 
-/* ---- arenas
- * ------------------------------------------------------------------------------------------------ */
+/* ---- arenas ---- */
 
 /* Memory that is freed as one. Allocation is a pointer bump; nothing in it is freed singly. */
 typedef struct sl_arena {
@@ -222,8 +217,7 @@ sl_span sl_arena_dup(sl_arena *arena, sl_span s);                      /* aborts
 void sl_arena_clear(sl_arena *arena);   /* empties, keeps one block for the next use */
 void sl_arena_release(sl_arena *arena); /* frees everything */
 
-/* ---- time
- * -------------------------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 #define SL_NS_PER_US INT64_C(1000)
 #define SL_NS_PER_MS INT64_C(1000000)
@@ -236,8 +230,27 @@ int64_t sl_clock_mono_ns(void); /* ns of a clock that never jumps */
 void sl_clock_fake(int64_t wall_ns);
 void sl_clock_advance(int64_t ns);
 
-/* ---- identity
- * ---------------------------------------------------------------------------------------------- */
+/* ---- metrics ---- */
+
+/* A number that one thread writes and any thread reads. Owned by the metrics registry, lives until the agent
+ * ends. */
+typedef struct sl_counter {
+    uint64_t value;
+} sl_counter;
+static inline void sl_counter_set(sl_counter *counter, uint64_t n) /* gauges */
+{
+    __atomic_store_n(&counter->value, n, __ATOMIC_RELAXED);
+}
+static inline uint64_t sl_counter_get(const sl_counter *counter)
+{
+    return __atomic_load_n(&counter->value, __ATOMIC_RELAXED);
+}
+static inline void sl_counter_add(sl_counter *counter, uint64_t n)
+{
+    sl_counter_set(counter, sl_counter_get(counter) + n);
+}
+
+/* ---- identity ---- */
 
 /* 128 bits that name a source or a record. Compared as bytes. */
 typedef struct sl_id {

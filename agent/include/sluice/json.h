@@ -100,8 +100,7 @@ int sl_json_scanner_use(const char *name);
  * written. */
 size_t sl_json_unescape(sl_span text, char *out);
 
-/* ---- writing
- * ------------------------------------------------------------------------------------------------ */
+/* ---- writing ---- */
 
 /* Appends text as a JSON string, with quotes; `"` `\` and control characters are escaped, invalid UTF-8
  * becomes U+FFFD, all else is kept as it is. Returns how many replacements were made. */

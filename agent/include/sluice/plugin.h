@@ -23,25 +23,7 @@ typedef struct sl_output sl_output;
 
 typedef enum sl_plugin_kind { SL_PLUGIN_INPUT = 1, SL_PLUGIN_FILTER, SL_PLUGIN_OUTPUT } sl_plugin_kind;
 
-/* ---- metrics
- * ------------------------------------------------------------------------------------------------ */
-
-/* A number that one thread adds to and any thread reads. Owned by the core, lives until the agent ends. */
-typedef struct sl_counter {
-    uint64_t value;
-} sl_counter;
-static inline void sl_counter_add(sl_counter *counter, uint64_t n)
-{
-    __atomic_store_n(&counter->value, __atomic_load_n(&counter->value, __ATOMIC_RELAXED) + n,
-                     __ATOMIC_RELAXED);
-}
-static inline void sl_counter_set(sl_counter *counter, uint64_t n) /* gauges */
-{
-    __atomic_store_n(&counter->value, n, __ATOMIC_RELAXED);
-}
-
-/* ---- inputs
- * -------------------------------------------------------------------------------------------------- */
+/* ---- inputs ---- */
 
 typedef struct sl_input_ops {
     /* Begins reading, on the input's loop. Returns the plugin's own object, or NULL with err. */
@@ -72,7 +54,8 @@ sl_receipt *sl_receipt_new(sl_input *in, void (*released)(void *arg, bool safe),
 /* Bytes or lines that the input itself gave up, counted in the ledger as received and dropped with this
  * reason (static text, snake_case). */
 void sl_input_count_dropped(sl_input *in, const char *reason, uint64_t records);
-/* A metric of this input: sluice_<plugin>_<name>. Call at start; the same name gives the same counter. */
+/* A metric of this input: sluice_<plugin>_<name>. Call at start. Cells with the
+ * same name and labels are added up where they are shown. */
 sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help);
 
 /* How much an input should put into one batch: it emits when a batch has this many bytes of text or the
@@ -80,8 +63,7 @@ sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help);
 #define SL_BATCH_BYTES  (256u * 1024)
 #define SL_BATCH_AGE_NS (20 * SL_NS_PER_MS)
 
-/* ---- filters
- * ------------------------------------------------------------------------------------------------- */
+/* ---- filters ---- */
 
 /* One instance a pipeline step and worker loop: no locks. */
 typedef struct sl_filter_ops {
@@ -97,8 +79,7 @@ sl_counter *sl_filter_counter(sl_filter *filter, const char *name, const char *h
 sl_counter *sl_filter_counter_labelled(sl_filter *filter, const char *name, const char *help,
                                        const char *label, const char *value);
 
-/* ---- outputs
- * ------------------------------------------------------------------------------------------------- */
+/* ---- outputs ---- */
 
 typedef struct sl_record_ref {
     const sl_batch *batch;
@@ -182,8 +163,7 @@ void sl_output_ready(sl_output *out);
 /* prepare() failed for now: logged, tried again after the back-off. */
 void sl_output_not_ready(sl_output *out, const sl_err *why);
 
-/* ---- the descriptor
- * ------------------------------------------------------------------------------------------ */
+/* ---- the descriptor ---- */
 
 typedef struct sl_plugin {
     uint32_t abi; /* SL_ABI_VERSION */

@@ -86,8 +86,7 @@ typedef struct sl_batch {
     int refs; /* touched only by sl_batch_ref/unref */
 } sl_batch;
 
-/* ---- batches
- * ----------------------------------------------------------------------------------------------- */
+/* ---- batches ---- */
 
 sl_batch *sl_batch_new(void);            /* one reference; aborts when memory is out */
 sl_batch *sl_batch_ref(sl_batch *batch); /* any thread, sealed batches only */
@@ -108,8 +107,7 @@ void sl_batch_set_common(sl_batch *batch, sl_span members);
  * batch is unchanged then). */
 int sl_batch_seal(sl_batch *batch);
 
-/* ---- reading a record of an open batch
- * --------------------------------------------------------------------- */
+/* ---- reading a record of an open batch ---- */
 
 /* The record's tokens, position 0 its object; pending splices are applied first (one copy and one scan then),
  * a raw line becomes {"message":…}. Never fails for a record that is an object; NULL only when memory is out.
@@ -127,8 +125,7 @@ sl_parse_result sl_record_parse_json(sl_batch *batch, sl_record *rec);
  */
 void sl_record_set_fate(sl_batch *batch, sl_record *rec, sl_fate fate, const char *reason);
 
-/* ---- editing
- * ------------------------------------------------------------------------------------------------ */
+/* ---- editing ---- */
 
 /* Bytes [off, off + len) of rec->text will read `with` (arena or static). Offsets are those of the present
  * text and tokens; the text itself stays as it is until the edits are applied. A splice that covers earlier
@@ -139,8 +136,7 @@ void sl_record_remove_token(sl_batch *batch, sl_record *rec, const sl_token *tok
 /* Applies pending splices now. sl_record_tokens() does it by itself. 0 or SL_E_NOMEM. */
 int sl_record_flush(sl_batch *batch, sl_record *rec);
 
-/* ---- field paths
- * -------------------------------------------------------------------------------------------- */
+/* ---- field paths ---- */
 
 /* `user.email`, `headers["x-api-key"]`, `tags[0]`, `["@timestamp"]`, `@timestamp`. Compiled once, immutable,
  * any thread. */
@@ -169,8 +165,7 @@ int sl_record_set(sl_batch *batch, sl_record *rec, const sl_path *path, sl_span 
 bool sl_record_remove(sl_batch *batch, sl_record *rec,
                       const sl_path *path); /* true when it was there (all duplicates go) */
 
-/* ---- sealed batches
- * ----------------------------------------------------------------------------------------- */
+/* ---- sealed batches ---- */
 
 /* The record's id: XXH3-128 of (source id, origin). The same record has the same id whenever and however
  * often it is read. */
@@ -185,8 +180,7 @@ size_t sl_batch_join_max(const sl_batch *batch);
 bool sl_record_get_sealed(const sl_batch *batch, const sl_record *rec, sl_tape *tape, const sl_path *path,
                           sl_buf *scratch, sl_value *out);
 
-/* ---- conditions and templates
- * -------------------------------------------------------------------------------- */
+/* ---- conditions and templates ---- */
 
 /* DESIGN: `== != < <= > >=`, `in [..]`, `~ "regex"`, exists(a.b), contains startswith endswith, and or not (
  * ). Immutable after parse; evaluation may run on any thread, each with its own sl_reader. */
@@ -227,8 +221,7 @@ bool sl_condition_eval(const sl_condition *cond, sl_reader *reader);
  * then). */
 int sl_template_write(const sl_template *tpl, sl_reader *reader, sl_buf *out);
 
-/* ---- time
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 /* Recognises by itself: ISO 8601 / RFC 3339 (`T` or space, 0 to 9 fraction digits after `.` or `,`, `Z`,
  * ±hh:mm, ±hhmm, ±hh or none), `YYYY-MM-DD HH:mm:ss`, and epoch numbers in s, ms, us, ns told apart by
