@@ -1,0 +1,169 @@
+"""The agent under test: its configuration, its process, its admin pages."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from . import ledger as ledgers
+
+START_SECONDS = 20
+STOP_SECONDS = 60
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer")
+
+
+class AgentError(AssertionError):
+    """The agent did something no scenario may accept: it ended by itself, or a sanitizer spoke."""
+
+
+def find_binary():
+    """The sluice to test: $SLUICE_BIN, else the one in build/."""
+    given = os.environ.get("SLUICE_BIN")
+    root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..", ".."))
+    path = given or os.path.join(root, "build", "sluice")
+    if not os.access(path, os.X_OK):
+        raise AgentError(f"no agent at {path}: build it, or set SLUICE_BIN")
+    return path
+
+
+class Agent:
+    """One configuration and one data_dir; started and stopped as often as a scenario likes."""
+
+    def __init__(self, folder, config, http_port):
+        self.folder = folder
+        self.config = config
+        self.http_port = http_port
+        self.process = None
+        self.config_path = os.path.join(folder, "sluice.yaml")
+        self.log_path = os.path.join(folder, "agent.log")
+        os.makedirs(folder, exist_ok=True)
+        self.write_config()
+
+    @property
+    def data_dir(self):
+        return self.config["service"]["data_dir"]
+
+    def write_config(self):
+        """JSON is YAML too, and can't be indented wrongly."""
+        with open(self.config_path, "w", encoding="utf-8") as out:
+            json.dump(self.config, out, indent=2)
+
+    # -- the process ---------------------------------------------------------------------------
+
+    def start(self, wait=True):
+        assert self.process is None, "the agent is running already"
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([find_binary(), "run", "-c", self.config_path], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log)  # fmt: skip
+        if wait:
+            self._await_live()
+        return self
+
+    def _await_live(self):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            self.check_alive()
+            try:
+                self.get("/live")
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.02)
+        raise AgentError(f"the agent's /live did not answer 200 within {START_SECONDS} s")
+
+    def check_alive(self):
+        code = self.process.poll() if self.process else None
+        if code is not None:
+            self.process = None
+            raise AgentError(f"the agent ended by itself with {code}")
+        self.check_sanitizers()
+
+    def check_sanitizers(self):
+        said = SANITIZER.search(self.log_text())
+        if said:
+            raise AgentError(f"a sanitizer spoke in the agent's log: {said.group(0)}")
+
+    def stop(self, seconds=STOP_SECONDS):
+        """SIGTERM; the agent must end by itself, in time and with 0."""
+        code = self._end(signal.SIGTERM, seconds)
+        if code != 0:
+            raise AgentError(f"after SIGTERM the agent ended with {code} instead of 0")
+        self.check_sanitizers()
+
+    def kill(self):
+        """kill -9."""
+        self._end(signal.SIGKILL, 10)
+
+    def _end(self, number, seconds):
+        self.check_alive()
+        process, self.process = self.process, None
+        process.send_signal(number)
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AgentError(f"the agent still ran {seconds} s after signal {number}") from None
+
+    def clean_up(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def command(self, *arguments, seconds=60, check=True):
+        """Runs `sluice <arguments>` to its end; returns its stdout as bytes. With check=False, the
+        finished process instead."""
+        done = subprocess.run([find_binary(), *arguments], capture_output=True, timeout=seconds, check=False)
+        if not check:
+            return done
+        said = done.stderr.decode("utf-8", "replace")
+        assert done.returncode == 0, f"sluice {' '.join(arguments)} ended with {done.returncode}: {said}"
+        return done.stdout
+
+    def once(self, seconds=120):
+        """`sluice run --once`: everything is read, delivered and summed up. Returns stdout and stderr."""
+        done = self.command("run", "-c", self.config_path, "--once", seconds=seconds, check=False)
+        with open(self.log_path, "ab") as log:
+            log.write(done.stdout + done.stderr)
+        assert done.returncode == 0, f"run --once ended with {done.returncode}"
+        self.check_sanitizers()
+        return (done.stdout + done.stderr).decode("utf-8", "replace")
+
+    # -- what it says --------------------------------------------------------------------------
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=10) as answer:
+            return answer.read()
+
+    def ledger(self):
+        return json.loads(self.get("/api/v1/ledger"))
+
+    def check_ledger(self):
+        """Asserts that the ledger balances now; returns it."""
+        now = self.ledger()
+        ledgers.assert_balanced(now)
+        return now
+
+    def metrics(self):
+        """/metrics as a dict: 'name{labels}' -> number."""
+        values = {}
+        for line in self.get("/metrics").decode().splitlines():
+            if line and not line.startswith("#"):
+                name, _, value = line.rpartition(" ")
+                values[name] = float(value)
+        return values
+
+    def metric(self, name):
+        """A metric summed over its labels; 0 if it is not there."""
+        return sum(value for key, value in self.metrics().items() if key.split("{")[0] == name)
+
+    def log_text(self):
+        try:
+            with open(self.log_path, encoding="utf-8", errors="replace") as log:
+                return log.read()
+        except FileNotFoundError:
+            return ""

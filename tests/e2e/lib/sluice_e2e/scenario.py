@@ -1,0 +1,195 @@
+"""One scenario: a folder, the things started in it, and their end."""
+
+import fcntl
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+import traceback
+import uuid
+
+from . import ledger as ledgers
+from .agent import Agent
+from .checks import assert_exactly
+from .services import MissingTool, Receiver, SearchNode
+from .writer import LogWriter
+
+SKIP = 77
+QUIET_SECONDS = 1.0
+LOG_LINES_SHOWN = 40
+
+
+class Skip(Exception):
+    """This machine can't run the scenario; the reason."""
+
+
+class Scenario:
+    def __init__(self, name):
+        self.name = name
+        self.dir = tempfile.mkdtemp(prefix=f"sluice-{name}-")
+        os.chmod(self.dir, 0o755)  # the search node may run as another user
+        self._things = []
+        self.agents = []
+
+    def path(self, *names):
+        return os.path.join(self.dir, *names)
+
+    def skip(self, reason):
+        raise Skip(reason)
+
+    def need(self, tool, package):
+        """Skips unless the tool is installed."""
+        found = shutil.which(tool) or shutil.which(tool, path="/usr/sbin:/sbin")
+        return found or self.skip(f"{tool} is not installed; install {package}")
+
+    def wait(self, condition, what, seconds=60):
+        """Waits until condition() is true and returns its value; fails after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            for agent in self.agents:
+                if agent.process:
+                    agent.check_alive()
+            assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+            time.sleep(0.05)
+        return value
+
+    # -- things to start -----------------------------------------------------------------------
+
+    def _own(self, thing):
+        self._things.append(thing)
+        return thing
+
+    def log(self, name, **options):
+        return self._own_writer(LogWriter(self.path("logs", name), **options))
+
+    def _own_writer(self, writer):
+        writer.clean_up = writer.close
+        return self._own(writer)
+
+    def receiver(self, *steps, **options):
+        number = sum(isinstance(thing, Receiver) for thing in self._things)
+        return self._own(Receiver(self.path(f"receiver{number}"), steps, **options))
+
+    def index(self, own=False):
+        """Where records go: a new index of a real OpenSearch, one that scenarios share unless `own`.
+        $SLUICE_E2E_INDEX chooses instead: opensearch | elasticsearch | receiver."""
+        product = os.environ.get("SLUICE_E2E_INDEX", "opensearch")
+        if product == "receiver":
+            return self.receiver()
+        shared = os.environ.get("SLUICE_E2E_SHARED")
+        state = self.path(product) if own or not shared else os.path.join(shared, product)
+        os.makedirs(state, exist_ok=True)
+        try:
+            with open(state + ".lock", "w", encoding="ascii") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                return self._own(SearchNode(product, state, f"t-{uuid.uuid4().hex}", shared=not own and bool(shared)))
+        except MissingTool as err:
+            raise Skip(str(err)) from err
+
+    def agent(self, config, start=True, name="agent"):
+        port = int(config["service"]["http"].rsplit(":", 1)[1])
+        agent = self._own(Agent(self.path(name), config, port))
+        self.agents.append(agent)
+        return agent.start() if start else agent
+
+    # -- configurations ------------------------------------------------------------------------
+
+    def service(self, name="agent", **more):
+        return {"data_dir": self.path(name, "data"), "http": f"127.0.0.1:{free_port()}", "log": {"level": "info"}, **more}
+
+    def main_job(self, index, path, filters=None, tail=None, output=None, buffer=None, service=None):
+        """The main job's configuration: tail -> JSON -> redact -> journal on disk -> Elasticsearch.
+        The keyword arguments add to, or for `filters` replace, what stands here."""
+        tail = {"path": [path] if isinstance(path, str) else path, "read_from": "start", **(tail or {})}
+        output = {"url": [index.url], "index": getattr(index, "index", "logs"), **(output or {})}
+        if filters is None:
+            filters = [{"parse": {"format": "json", "time": {"field": "timestamp"}}}, {"redact": {}}]
+        pipeline = {
+            "inputs": [{"tail": tail}],
+            "filters": filters,
+            "outputs": [{"elasticsearch": output}],
+            "buffer": {"max_size": "1GiB", "fsync": "1s", "when_full": "block", **(buffer or {})},
+        }
+        return {"service": self.service(**(service or {})), "pipelines": {"main": pipeline}}
+
+    # -- the question --------------------------------------------------------------------------
+
+    def settled(self, agent, seconds=60):
+        """Waits until nothing is on its way and nothing more is read for a while; returns the ledger,
+        which balanced at every look."""
+        seen = {"received": -1, "since": time.monotonic()}
+
+        def quiet():
+            now = agent.check_ledger()
+            received = ledgers.total(now, "received")
+            if received != seen["received"] or ledgers.pending(now):
+                seen.update(received=received, since=time.monotonic())
+            return now if time.monotonic() - seen["since"] >= QUIET_SECONDS else None
+
+        return self.wait(quiet, "all that was read is delivered", seconds)
+
+    def delivered_exactly(self, agent, index, *writers, seconds=60):
+        """The question of most scenarios: the index holds every record of the writers once, and the
+        agent's ledger balances. Returns the ledger."""
+        expected = [n for writer in writers for n in writer.numbers]
+        self.wait(lambda: index.count() >= len(expected), f"{len(expected)} records are in the index", seconds)
+        ledger = self.settled(agent, seconds)
+        assert_exactly(index.docs(), expected)
+        assert ledgers.total(ledger, "dropped") == 0, f"the agent dropped records: {ledger}"
+        assert ledgers.total(ledger, "dead_lettered") == 0, f"the agent dead-lettered records: {ledger}"
+        return ledger
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def clean_up(self, passed):
+        for thing in reversed(self._things):
+            try:
+                thing.clean_up()
+            except Exception:  # the other things still have to be ended
+                traceback.print_exc()
+        if passed or not os.environ.get("SLUICE_E2E_KEEP"):
+            shutil.rmtree(self.dir, ignore_errors=True)
+        else:
+            print(f"kept: {self.dir}")
+
+    def show_logs(self):
+        for agent in self.agents:
+            lines = agent.log_text().splitlines()[-LOG_LINES_SHOWN:]
+            print(f"-- the end of {agent.log_path}:", *lines, sep="\n   ")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def run_one(function):
+    """None if it passed, or the exit code."""
+    sc = Scenario(function.__name__)
+    passed, begun = False, time.monotonic()
+    try:
+        function(sc)
+        passed = True
+        print(f"ok   {function.__name__} ({time.monotonic() - begun:.1f} s)", flush=True)
+        return None
+    except Skip as skip:
+        print(f"skip {function.__name__}: {skip}", flush=True)
+        return SKIP
+    except Exception as err:
+        traceback.print_exc()
+        sc.show_logs()
+        print(f"FAIL {function.__name__}: {err}", flush=True)
+        return 1
+    finally:
+        sys.stderr.flush()
+        sc.clean_up(passed)
+
+
+def run(*functions):
+    """Runs scenario functions one after another and exits: 1 if any failed, 77 if any was skipped, else 0."""
+    wanted = [f for f in functions if not sys.argv[1:] or f.__name__ in sys.argv[1:]]
+    codes = [run_one(function) for function in wanted]
+    sys.exit(1 if 1 in codes else SKIP if SKIP in codes else 0)
