@@ -1,0 +1,260 @@
+/* json_write.c: writing JSON strings, numbers and times, and reading strings back.
+ *
+ * Every line that is not parsed goes through sl_json_write_escaped(), and a line of JSON has a quote every
+ * seven bytes. So the common bytes, quotes and backslashes included, are copied by an escaper without a
+ * branch a byte, and only control characters and non-ASCII text come here one by one.
+ */
+#include "base/utf8.h"
+#include "record/json_escape.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ESCAPE_CHUNK 4096 /* bytes escaped between two looks at the buffer's room */
+
+/* ---- strings ----------------------------------------------------------------------------------- */
+
+sl_json_escaped sl_json_escape__portable(const char *text, size_t len, char *out)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    sl_json_escaped done = {0, 0};
+
+    while (done.taken < len) {
+        uint64_t word;
+        if (len - done.taken >= sizeof word) {
+            memcpy(&word, text + done.taken, sizeof word);
+            /* Exact where no byte is >= 0x80, and else nonzero, which is all that is asked. */
+            uint64_t quotes = word ^ (ones * '"'), slashes = word ^ (ones * '\\');
+            uint64_t hit = (word - ones * 0x20) | (quotes - ones) | (slashes - ones) | word;
+            if (!(hit & tops)) {
+                memcpy(out + done.written, &word, sizeof word);
+                done.taken += sizeof word;
+                done.written += sizeof word;
+                continue;
+            }
+        }
+        size_t stop = len - done.taken > sizeof word ? done.taken + sizeof word : len;
+        while (done.taken < stop) {
+            unsigned char c = (unsigned char)text[done.taken];
+            if (c < 0x20 || c >= 0x80) return done;
+            out[done.written] = '\\';
+            done.written += c == '"' || c == '\\';
+            out[done.written++] = (char)c;
+            done.taken++;
+        }
+    }
+    return done;
+}
+
+static void write_control(sl_buf *buf, unsigned char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char letters[0x20] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+
+    if (letters[c]) {
+        const char escape[2] = {'\\', letters[c]};
+        sl_buf_append(buf, escape, sizeof escape);
+    } else {
+        const char escape[6] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+        sl_buf_append(buf, escape, sizeof escape);
+    }
+}
+
+/* Writes what stopped the escaper: control characters and non-ASCII text in front. Returns the bytes taken.
+ */
+static size_t write_special(sl_buf *buf, const char *text, size_t len, size_t *replaced)
+{
+    size_t at = 0;
+
+    while (at < len) {
+        unsigned char c = (unsigned char)text[at];
+        if (c >= 0x80) {
+            int sequence = sl_utf8_sequence(text + at, len - at);
+            if (sequence > 0) {
+                sl_buf_append(buf, text + at, (size_t)sequence);
+                at += (size_t)sequence;
+            } else {
+                sl_buf_append(buf, SL_UTF8_REPLACEMENT, SL_UTF8_REPLACEMENT_LEN);
+                at += (size_t)-sequence;
+                ++*replaced;
+            }
+        } else if (c < 0x20) {
+            write_control(buf, c);
+            at++;
+        } else {
+            break;
+        }
+    }
+    return at;
+}
+
+size_t sl_json_write_escaped(sl_buf *buf, sl_span text)
+{
+    size_t at = 0, replaced = 0;
+
+    while (at < text.len) {
+        size_t chunk = text.len - at < ESCAPE_CHUNK ? text.len - at : ESCAPE_CHUNK;
+        sl_buf_reserve(buf, 2 * chunk + SL_JSON_ESCAPE_SLACK);
+        sl_json_escaped done = sl_json_escape__portable(text.ptr + at, chunk, buf->ptr + buf->len);
+        buf->len += done.written;
+        at += done.taken;
+        if (done.taken < chunk) at += write_special(buf, text.ptr + at, text.len - at, &replaced);
+    }
+    return replaced;
+}
+
+size_t sl_json_write_string(sl_buf *buf, sl_span text)
+{
+    sl_buf_append_char(buf, '"');
+    size_t replaced = sl_json_write_escaped(buf, text);
+    sl_buf_append_char(buf, '"');
+    return replaced;
+}
+
+static uint32_t hex_digit(char c)
+{
+    return c <= '9' ? (uint32_t)(c - '0') : (uint32_t)((c | 0x20) - 'a' + 10);
+}
+
+static uint32_t hex_unit(const char *digits)
+{
+    return hex_digit(digits[0]) << 12 | hex_digit(digits[1]) << 8 | hex_digit(digits[2]) << 4 |
+           hex_digit(digits[3]);
+}
+
+/* Decodes the valid escape \uXXXX at text, with its partner if it is the first of a pair. Returns the bytes
+ * taken. */
+static size_t decode_unit(const char *text, size_t len, uint32_t *code_point)
+{
+    uint32_t unit = hex_unit(text + 2);
+
+    *code_point = unit;
+    if (unit < 0xd800 || unit > 0xdbff || len < 12 || text[6] != '\\' || text[7] != 'u') return 6;
+    uint32_t low = hex_unit(text + 8);
+    if (low < 0xdc00 || low > 0xdfff) return 6;
+    *code_point = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+    return 12;
+}
+
+size_t sl_json_unescape(sl_span text, char *out)
+{
+    static const char plain[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+    size_t at = 0, written = 0;
+
+    while (at < text.len) {
+        const char *slash = memchr(text.ptr + at, '\\', text.len - at);
+        size_t run = (slash ? (size_t)(slash - text.ptr) : text.len) - at;
+        memmove(out + written, text.ptr + at, run); /* out may be text itself */
+        at += run;
+        written += run;
+        if (!slash) break;
+        if (text.ptr[at + 1] == 'u') {
+            uint32_t code_point;
+            at += decode_unit(text.ptr + at, text.len - at, &code_point);
+            written += sl_utf8_encode(code_point, out + written);
+        } else {
+            out[written++] = plain[(unsigned char)text.ptr[at + 1]];
+            at += 2;
+        }
+    }
+    return written;
+}
+
+/* ---- numbers and times ------------------------------------------------------------------------- */
+
+void sl_json_write_i64(sl_buf *buf, int64_t value)
+{
+    if (value < 0) {
+        sl_buf_append_char(buf, '-');
+        sl_buf_append_u64(buf, 0 - (uint64_t)value);
+    } else {
+        sl_buf_append_u64(buf, (uint64_t)value);
+    }
+}
+
+void sl_json_write_double(sl_buf *buf, double value)
+{
+    char text[320]; /* 24 are used; the compiler assumes any precision */
+
+    if (!isfinite(value)) {
+        sl_buf_append_cstr(buf, "null");
+        return;
+    }
+    /* More digits read back at least as near, so the fewest that suffice are found by halving. 17 always do.
+     */
+    int low = 1, high = 17;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        snprintf(text, sizeof text, "%.*g", middle, value);
+        if (strtod(text, NULL) == value)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    snprintf(text, sizeof text, "%.*g", low, value);
+    sl_buf_append_cstr(buf, text);
+}
+
+/* Days since 1970-01-01 to a date of the proleptic Gregorian calendar. Counted from 0000-03-01, a leap day is
+ * the last day of its year and of its 400-year era. */
+static void civil_date(int64_t days, int *year, int *month, int *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t of_era = days - era * 146097;
+    int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t shifted = (5 * of_year + 2) / 153; /* 0: March */
+
+    *day = (int)(of_year - (153 * shifted + 2) / 5 + 1);
+    *month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
+    *year = (int)(year_of_era + era * 400 + (*month <= 2));
+}
+
+static char *put_digits(char *out, uint32_t value, int width)
+{
+    for (int i = width - 1; i >= 0; i--) {
+        out[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return out + width;
+}
+
+void sl_json_write_time(sl_buf *buf, int64_t ns)
+{
+    const int64_t day_ns = 86400 * SL_NS_PER_S;
+    int64_t days = ns / day_ns, rest = ns % day_ns;
+    if (rest < 0) {
+        rest += day_ns;
+        days--;
+    }
+    uint32_t second = (uint32_t)(rest / SL_NS_PER_S), fraction = (uint32_t)(rest % SL_NS_PER_S);
+    int year, month, day;
+
+    civil_date(days, &year, &month, &day);
+    sl_buf_reserve(buf, 30);
+    char *out = buf->ptr + buf->len;
+    out = put_digits(out, (uint32_t)year, 4);
+    *out++ = '-';
+    out = put_digits(out, (uint32_t)month, 2);
+    *out++ = '-';
+    out = put_digits(out, (uint32_t)day, 2);
+    *out++ = 'T';
+    out = put_digits(out, second / 3600, 2);
+    *out++ = ':';
+    out = put_digits(out, second / 60 % 60, 2);
+    *out++ = ':';
+    out = put_digits(out, second % 60, 2);
+    *out++ = '.';
+    if (fraction % 1000)
+        out = put_digits(out, fraction, 9);
+    else if (fraction % 1000000)
+        out = put_digits(out, fraction / 1000, 6);
+    else
+        out = put_digits(out, fraction / 1000000, 3);
+    *out++ = 'Z';
+    buf->len = (size_t)(out - buf->ptr);
+}
