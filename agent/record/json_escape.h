@@ -18,5 +18,12 @@ typedef struct sl_json_escaped {
 typedef sl_json_escaped (*sl_json_escaper)(const char *text, size_t len, char *out);
 
 sl_json_escaped sl_json_escape__portable(const char *text, size_t len, char *out);
+#if defined(__x86_64__)
+sl_json_escaped sl_json_escape__avx2(const char *text, size_t len, char *out);
+sl_json_escaped sl_json_escape__avx512(const char *text, size_t len, char *out);
+#endif
+
+/* The one that belongs to the scanner in use. */
+sl_json_escaped sl_json_escape__run(const char *text, size_t len, char *out);
 
 #endif

@@ -16,38 +16,6 @@
 
 /* ---- strings ----------------------------------------------------------------------------------- */
 
-sl_json_escaped sl_json_escape__portable(const char *text, size_t len, char *out)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-    sl_json_escaped done = {0, 0};
-
-    while (done.taken < len) {
-        uint64_t word;
-        if (len - done.taken >= sizeof word) {
-            memcpy(&word, text + done.taken, sizeof word);
-            /* Exact where no byte is >= 0x80, and else nonzero, which is all that is asked. */
-            uint64_t quotes = word ^ (ones * '"'), slashes = word ^ (ones * '\\');
-            uint64_t hit = (word - ones * 0x20) | (quotes - ones) | (slashes - ones) | word;
-            if (!(hit & tops)) {
-                memcpy(out + done.written, &word, sizeof word);
-                done.taken += sizeof word;
-                done.written += sizeof word;
-                continue;
-            }
-        }
-        size_t stop = len - done.taken > sizeof word ? done.taken + sizeof word : len;
-        while (done.taken < stop) {
-            unsigned char c = (unsigned char)text[done.taken];
-            if (c < 0x20 || c >= 0x80) return done;
-            out[done.written] = '\\';
-            done.written += c == '"' || c == '\\';
-            out[done.written++] = (char)c;
-            done.taken++;
-        }
-    }
-    return done;
-}
-
 static void write_control(sl_buf *buf, unsigned char c)
 {
     static const char digits[] = "0123456789abcdef";
@@ -97,7 +65,7 @@ size_t sl_json_write_escaped(sl_buf *buf, sl_span text)
     while (at < text.len) {
         size_t chunk = text.len - at < ESCAPE_CHUNK ? text.len - at : ESCAPE_CHUNK;
         sl_buf_reserve(buf, 2 * chunk + SL_JSON_ESCAPE_SLACK);
-        sl_json_escaped done = sl_json_escape__portable(text.ptr + at, chunk, buf->ptr + buf->len);
+        sl_json_escaped done = sl_json_escape__run(text.ptr + at, chunk, buf->ptr + buf->len);
         buf->len += done.written;
         at += done.taken;
         if (done.taken < chunk) at += write_special(buf, text.ptr + at, text.len - at, &replaced);
