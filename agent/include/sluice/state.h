@@ -15,7 +15,8 @@ typedef struct sl_state sl_state;
 
 int sl_state_get(sl_state *state, sl_span key, sl_buf *value,
                  sl_err *err); /* 0, SL_E_NOT_FOUND, SL_E_STATE */
-/* Puts are collected in one transaction until commit. */
+/* Puts and removals are collected and written in one transaction by commit; get and each see them after it.
+ */
 int sl_state_put(sl_state *state, sl_span key, sl_span value, sl_err *err);
 int sl_state_remove(sl_state *state, sl_span key, sl_err *err);
 /* durable: synced to the disk before it returns (power loss); else it survives the end of the process only.
