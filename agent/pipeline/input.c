@@ -1,0 +1,264 @@
+/* input.c: an input plugin at work on its worker loop: what it emits, the credit it needs, the receipts it
+ * gets back.
+ *
+ * Credit. A pipeline holds at most SL_PIPELINE_CREDIT bytes on the way from its inputs to its journal. An
+ * input may read while there is room, and always while it has nothing on the way itself, so that a busy
+ * neighbour cannot starve it.
+ */
+#include "base/metrics.h"
+#include "pipeline_int.h"
+#include "state/state_db.h"
+#include <stdio.h>
+
+struct sl_input {
+    const sl_plugin_use *use;
+    const sl_agent_context *context;
+    sl_loop *loop;
+    unsigned worker;
+    void *self;
+    sl_state *state; /* opened when first asked for */
+    char name[SL_NAME_TEXT];
+    char scope[SL_NAME_TEXT];
+    void (*finished)(void *arg);
+    void *arg;
+    size_t outstanding; /* bytes on the way */
+    bool refused;       /* may_read() said no: call resume() when credit returns */
+    bool stopped;
+    unsigned parcels; /* not returned yet */
+    unsigned n_pipelines;
+    sl_pipeline *pipelines[];
+};
+
+/* ---- what an input may ask for ---- */
+
+sl_loop *sl_input_loop(sl_input *in)
+{
+    return in->loop;
+}
+const char *sl_input_name(sl_input *in)
+{
+    return in->name;
+}
+bool sl_input_once(sl_input *in)
+{
+    return in->context->once;
+}
+
+sl_state *sl_input_state(sl_input *in)
+{
+    sl_assert_on(in->loop);
+    return in->state;
+}
+
+void sl_input_finished(sl_input *in)
+{
+    if (in->finished) in->finished(in->arg);
+}
+
+sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help)
+{
+    char full[128];
+    snprintf(full, sizeof full, "sluice_%s_%s", in->use->plugin->name, name);
+    const char *labels[] = {"input", in->use->name, NULL};
+    return sl_metrics_new(SL_METRIC_COUNTER, full, help, labels);
+}
+
+void sl_input_count_dropped(sl_input *in, const char *reason, uint64_t records)
+{
+    for (unsigned i = 0; i < in->n_pipelines; i++) {
+        sl_pipeline_ledger *ledger = sl_pipeline__ledger(in->pipelines[i]);
+        sl_ledger_add(&ledger->received, records);
+        sl_drops_add(&ledger->dropped, reason, records);
+    }
+}
+
+bool sl_input_may_read(sl_input *in)
+{
+    sl_assert_on(in->loop);
+    if (in->stopped) return false;
+    bool room = true;
+    for (unsigned i = 0; i < in->n_pipelines; i++)
+        room = room && sl_pipeline__has_room(in->pipelines[i]);
+    if (room || in->outstanding == 0) return true;
+    in->refused = true;
+    return false;
+}
+
+/* ---- receipts ---- */
+
+sl_receipt *sl_receipt_new(sl_input *in, void (*released)(void *arg, bool safe), void *arg)
+{
+    sl_receipt *receipt = sl_calloc(1, sizeof *receipt);
+    *receipt = (sl_receipt){.input = in, .released = released, .arg = arg, .holds = 0, .safe = true};
+    return receipt;
+}
+
+static void release_hold(sl_receipt *receipt, bool safe)
+{
+    if (!receipt) return;
+    receipt->safe = receipt->safe && safe;
+    if (--receipt->holds) return;
+    receipt->released(receipt->arg, receipt->safe);
+    sl_free(receipt);
+}
+
+static void free_when_both_back(sl_parcel *parcel)
+{
+    if (!parcel->credit_returned || !parcel->receipt_returned) return;
+    parcel->input->parcels--;
+    sl_free(parcel);
+}
+
+static void on_credit_back(sl_message *msg)
+{
+    sl_parcel *parcel = sl_container_of(msg, sl_parcel, credit_back);
+    sl_input *in = parcel->input;
+    in->outstanding -= parcel->credit;
+    parcel->credit_returned = true;
+    free_when_both_back(parcel);
+    if (!in->refused || in->stopped) return;
+    in->refused = false;
+    in->use->plugin->input->resume(in->self);
+}
+
+static void on_receipt_back(sl_message *msg)
+{
+    sl_parcel *parcel = sl_container_of(msg, sl_parcel, receipt_back);
+    release_hold(parcel->receipt, parcel->safe);
+    parcel->receipt_returned = true;
+    free_when_both_back(parcel);
+}
+
+void sl_input__return_credit(sl_parcel *parcel)
+{
+    sl_pipeline__return_credit(parcel->pipeline, parcel->credit);
+    sl_loop_post(parcel->input->loop, &parcel->credit_back);
+}
+
+void sl_input__return_receipt(sl_parcel *parcel, bool safe)
+{
+    parcel->safe = safe;
+    sl_loop_post(parcel->input->loop, &parcel->receipt_back);
+}
+
+/* ---- emitting ---- */
+
+static void feed(sl_input *in, sl_pipeline *pipeline, sl_batch *batch, sl_receipt *receipt)
+{
+    sl_parcel *parcel = sl_calloc(1, sizeof *parcel);
+    parcel->credit_back.run = on_credit_back;
+    parcel->receipt_back.run = on_receipt_back;
+    parcel->pipeline = pipeline;
+    parcel->input = in;
+    parcel->receipt = receipt;
+    parcel->received = batch->count;
+    parcel->credit = batch->bytes + batch->count * sizeof(sl_record);
+    if (receipt) receipt->holds++;
+    in->parcels++;
+    in->outstanding += parcel->credit;
+    sl_pipeline__take_credit(pipeline, parcel->credit);
+    sl_pipeline_ledger *ledger = sl_pipeline__ledger(pipeline);
+    sl_ledger_add(&ledger->received_bytes, batch->bytes);
+    sl_ledger_add(&ledger->on_the_way, batch->count);
+    sl_ledger_add(&ledger->received, batch->count);
+    sl_stage__run(sl_pipeline__stage(pipeline, in->worker), batch, parcel);
+    sl_pipeline__submit(pipeline, parcel);
+}
+
+/* Filters of two pipelines must not see each other's edits. */
+static sl_batch *copy_batch(const sl_batch *batch)
+{
+    sl_batch *copy = sl_batch_new();
+    copy->source = batch->source;
+    sl_batch_set_common(copy, batch->common);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const sl_record *rec = &batch->recs[i];
+        sl_span text = sl_batch_dup(copy, (sl_span){rec->text, rec->len});
+        sl_batch_add(copy, text, rec->flags, rec->time_ns, rec->origin);
+    }
+    return copy;
+}
+
+void sl_input_emit(sl_input *in, sl_batch *batch)
+{
+    sl_assert_on(in->loop);
+    sl_assert(!in->stopped && batch->count > 0);
+    sl_receipt *receipt = batch->receipt;
+    batch->receipt = NULL;
+    unsigned last = in->n_pipelines - 1;
+    /* All holds are taken before the first pipeline can give one back: both happen on this loop. */
+    for (unsigned i = 0; i < last; i++)
+        feed(in, in->pipelines[i], copy_batch(batch), receipt);
+    feed(in, in->pipelines[last], batch, receipt);
+}
+
+/* ---- life ---- */
+
+sl_input *sl_input_new(const sl_plugin_use *use, const sl_agent_context *context, unsigned worker,
+                       sl_pipeline *const *pipelines, unsigned n_pipelines, void (*finished)(void *arg),
+                       void *arg)
+{
+    sl_input *in = sl_calloc(1, sizeof *in + n_pipelines * sizeof *in->pipelines);
+    in->use = use;
+    in->context = context;
+    in->worker = worker;
+    in->loop = context->workers[worker];
+    in->finished = finished;
+    in->arg = arg;
+    in->n_pipelines = n_pipelines;
+    memcpy(in->pipelines, pipelines, n_pipelines * sizeof *pipelines);
+    snprintf(in->name, sizeof in->name, "%s %s%s%s", use->plugin->name, use->pipeline ? use->pipeline : "",
+             use->pipeline ? "." : "", use->name);
+    snprintf(in->scope, sizeof in->scope, "input/%s/%s/%s", use->pipeline ? use->pipeline : "", use->name,
+             use->plugin->name);
+    return in;
+}
+
+typedef struct start_call {
+    sl_input *in;
+    sl_err *err;
+    int rc;
+} start_call;
+
+static void start_on_loop(void *arg)
+{
+    start_call *call = arg;
+    sl_input *in = call->in;
+    in->state = sl_state_open(in->context->service->data_dir, sl_span_of(in->scope), call->err);
+    if (in->state) in->self = in->use->plugin->input->start(in, in->use->conf, call->err);
+    call->rc = in->self ? 0 : sl_err_prefix(call->err, "input %s", in->name);
+}
+
+int sl_input_start(sl_input *in, sl_err *err)
+{
+    start_call call = {in, err, 0};
+    sl_loop_call_wait(in->loop, start_on_loop, &call);
+    return call.rc;
+}
+
+static void stop_on_loop(void *arg)
+{
+    sl_input *in = arg;
+    if (in->self && !in->stopped) in->use->plugin->input->stop(in->self);
+    in->stopped = true;
+}
+
+void sl_input_stop(sl_input *in)
+{
+    sl_loop_call_wait(in->loop, stop_on_loop, in);
+}
+
+static void free_on_loop(void *arg)
+{
+    sl_input *in = arg;
+    if (in->parcels) sl_bug("input %s ends while %u batches are on the way", in->name, in->parcels);
+    if (in->self) in->use->plugin->input->free(in->self);
+    sl_state_close(in->state);
+}
+
+void sl_input_free(sl_input *in)
+{
+    if (!in) return;
+    sl_loop_call_wait(in->loop, free_on_loop, in);
+    sl_free(in);
+}

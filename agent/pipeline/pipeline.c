@@ -1,0 +1,187 @@
+/* pipeline.c: a pipeline put together and taken apart: dead letters, journal side, outputs, stages.
+ *
+ * Order of start: dead letters, journal, outputs, stages; of stop: the reverse, but the journal outlives the
+ * outputs so that their last acknowledgements reach it.
+ */
+#include "journal_side.h"
+#include "pipeline_int.h"
+#include <stdio.h>
+
+#define MAX_PATH_TEXT 4096
+
+struct sl_pipeline {
+    const sl_pipeline_conf *conf;
+    const sl_agent_context *context;
+    sl_pipeline_ledger ledger;
+    sl_dead_letters *letters;
+    sl_journal_side *journal;
+    sl_stage **stages; /* one a worker */
+    size_t credit_out; /* atomic: bytes on the way */
+};
+
+/* Bytes of records on the way from the inputs to the journal: enough for every worker to fill a batch while
+ * others are written. */
+#define SL_PIPELINE_CREDIT (4u << 20)
+
+const char *sl_pipeline_name(const sl_pipeline *pipeline)
+{
+    return pipeline->conf->name;
+}
+const sl_pipeline_ledger *sl_pipeline_ledger_of(const sl_pipeline *pipeline)
+{
+    return &pipeline->ledger;
+}
+sl_pipeline_ledger *sl_pipeline__ledger(sl_pipeline *pipeline)
+{
+    return &pipeline->ledger;
+}
+sl_stage *sl_pipeline__stage(sl_pipeline *pipeline, unsigned worker)
+{
+    return pipeline->stages[worker];
+}
+unsigned sl_pipeline_output_count(const sl_pipeline *pipeline)
+{
+    return (unsigned)pipeline->conf->outputs.count;
+}
+
+const char *sl_pipeline_output_name(const sl_pipeline *pipeline, unsigned i)
+{
+    return pipeline->conf->outputs.items[i]->name;
+}
+
+const sl_output_ledger *sl_pipeline_output_ledger(const sl_pipeline *pipeline, unsigned i)
+{
+    return sl_journal_side_ledger(pipeline->journal, i);
+}
+
+void sl_pipeline_output_status(sl_pipeline *pipeline, unsigned i, char *out, size_t size)
+{
+    sl_journal_side_output_status(pipeline->journal, i, out, size);
+}
+
+void sl_pipeline_journal_status(sl_pipeline *pipeline, char *out, size_t size)
+{
+    sl_journal_side_status(pipeline->journal, out, size);
+}
+
+/* ---- credit ---- */
+
+bool sl_pipeline__has_room(sl_pipeline *pipeline)
+{
+    return __atomic_load_n(&pipeline->credit_out, __ATOMIC_RELAXED) < SL_PIPELINE_CREDIT;
+}
+
+void sl_pipeline__take_credit(sl_pipeline *pipeline, size_t bytes)
+{
+    __atomic_fetch_add(&pipeline->credit_out, bytes, __ATOMIC_RELAXED);
+}
+
+void sl_pipeline__return_credit(sl_pipeline *pipeline, size_t bytes)
+{
+    __atomic_fetch_sub(&pipeline->credit_out, bytes, __ATOMIC_RELAXED);
+}
+
+void sl_pipeline__submit(sl_pipeline *pipeline, sl_parcel *parcel)
+{
+    sl_journal_side_submit(pipeline->journal, parcel);
+}
+
+/* ---- stages ---- */
+
+typedef struct stage_call {
+    sl_pipeline *pipeline;
+    unsigned worker;
+    sl_err *err;
+} stage_call;
+
+static void make_stage(void *arg)
+{
+    stage_call *call = arg;
+    call->pipeline->stages[call->worker] = sl_stage__new(call->pipeline, call->pipeline->conf, call->err);
+}
+
+static void free_stage(void *arg)
+{
+    stage_call *call = arg;
+    sl_stage__free(call->pipeline->stages[call->worker]);
+    call->pipeline->stages[call->worker] = NULL;
+}
+
+static int make_stages(sl_pipeline *pipeline, sl_err *err)
+{
+    pipeline->stages = sl_calloc(pipeline->context->n_workers, sizeof *pipeline->stages);
+    for (unsigned i = 0; i < pipeline->context->n_workers; i++) {
+        stage_call call = {pipeline, i, err};
+        sl_loop_call_wait(pipeline->context->workers[i], make_stage, &call);
+        if (!pipeline->stages[i])
+            return err->code ? err->code : sl_err_set(err, SL_E_CONFIG, "a filter did not start");
+    }
+    return 0;
+}
+
+static void free_stages(sl_pipeline *pipeline)
+{
+    if (!pipeline->stages) return;
+    for (unsigned i = 0; i < pipeline->context->n_workers; i++) {
+        stage_call call = {pipeline, i, NULL};
+        sl_loop_call_wait(pipeline->context->workers[i], free_stage, &call);
+    }
+    sl_free(pipeline->stages);
+    pipeline->stages = NULL;
+}
+
+/* ---- life ---- */
+
+static int open_parts(sl_pipeline *pipeline, sl_err *err)
+{
+    const sl_service_conf *service = pipeline->context->service;
+    pipeline->letters = sl_dead_letters_open(service->data_dir, pipeline->conf->name, err);
+    if (!pipeline->letters) return err->code;
+    sl_journal_side_conf conf = {
+        .pipeline = pipeline->conf,
+        .data_dir = service->data_dir,
+        .once = pipeline->context->once,
+        .ledger = &pipeline->ledger,
+        .letters = pipeline->letters,
+    };
+    pipeline->journal = sl_journal_side_start(&conf, err);
+    if (!pipeline->journal) return err->code;
+    return make_stages(pipeline, err);
+}
+
+sl_pipeline *sl_pipeline_open(const sl_pipeline_conf *conf, const sl_agent_context *context, sl_err *err)
+{
+    sl_pipeline *pipeline = sl_calloc(1, sizeof *pipeline);
+    pipeline->conf = conf;
+    pipeline->context = context;
+    if (open_parts(pipeline, err) == 0) return pipeline;
+    sl_err_prefix(err, "pipeline %s", conf->name);
+    sl_pipeline_close(pipeline);
+    sl_pipeline_free(pipeline);
+    return NULL;
+}
+
+bool sl_pipeline_settle(sl_pipeline *pipeline, const int64_t *deadline_ns)
+{
+    return sl_journal_side_settle(pipeline->journal, deadline_ns);
+}
+
+bool sl_pipeline_drain(sl_pipeline *pipeline, const int64_t *deadline_ns)
+{
+    return sl_journal_side_drain(pipeline->journal, deadline_ns);
+}
+
+void sl_pipeline_close(sl_pipeline *pipeline)
+{
+    if (pipeline->journal) sl_journal_side_stop(pipeline->journal);
+    free_stages(pipeline);
+    sl_dead_letters_close(pipeline->letters);
+    pipeline->letters = NULL;
+}
+
+void sl_pipeline_free(sl_pipeline *pipeline)
+{
+    if (!pipeline) return;
+    sl_journal_side_free(pipeline->journal);
+    sl_free(pipeline);
+}

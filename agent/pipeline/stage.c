@@ -1,0 +1,158 @@
+/* stage.c: the filters of a pipeline on one worker loop, and what follows them: seal, count, encode.
+ *
+ * Nothing here waits for a disk or another thread. Records that a filter dead-lettered are copied out before
+ * the batch is sealed; the journal loop makes them durable before the batch's receipt can be released.
+ */
+#include "base/metrics.h"
+#include "pipeline_int.h"
+#include <stdio.h>
+
+struct sl_stage {
+    sl_pipeline *pipeline;
+    sl_frame_coder *coder; /* NULL: memory journal */
+    unsigned filter_count;
+    sl_filter filters[];
+};
+
+/* ---- what a filter may ask for ---- */
+
+const char *sl_filter_name(sl_filter *filter)
+{
+    return filter->name;
+}
+
+static sl_counter *counter_of(sl_filter *filter, const char *name, const char *help, const char *label,
+                              const char *value)
+{
+    char full[128];
+    snprintf(full, sizeof full, "sluice_%s_%s", filter->use->plugin->name, name);
+    const char *labels[] = {"pipeline", filter->pipeline, label, value, NULL};
+    return sl_metrics_new(SL_METRIC_COUNTER, full, help, labels);
+}
+
+sl_counter *sl_filter_counter(sl_filter *filter, const char *name, const char *help)
+{
+    return counter_of(filter, name, help, NULL, NULL);
+}
+
+sl_counter *sl_filter_counter_labelled(sl_filter *filter, const char *name, const char *help,
+                                       const char *label, const char *value)
+{
+    return counter_of(filter, name, help, label, value);
+}
+
+/* ---- life ---- */
+
+static int start_filter(sl_filter *filter, const sl_plugin_use *use, const char *pipeline, sl_err *err)
+{
+    filter->use = use;
+    filter->pipeline = pipeline;
+    snprintf(filter->name, sizeof filter->name, "%s.%s", pipeline, use->name);
+    filter->self = use->plugin->filter->start(filter, use->conf, err);
+    if (filter->self) return 0;
+    return sl_err_prefix(err, "filter %s", filter->name);
+}
+
+sl_stage *sl_stage__new(sl_pipeline *pipeline, const sl_pipeline_conf *conf, sl_err *err)
+{
+    unsigned count = (unsigned)conf->filters.count;
+    sl_stage *stage = sl_calloc(1, sizeof *stage + count * sizeof *stage->filters);
+    stage->pipeline = pipeline;
+    for (; stage->filter_count < count; stage->filter_count++) {
+        sl_filter *filter = &stage->filters[stage->filter_count];
+        if (start_filter(filter, conf->filters.items[stage->filter_count], conf->name, err) < 0) {
+            sl_stage__free(stage);
+            return NULL;
+        }
+    }
+    if (conf->buffer.type == SL_JOURNAL_DISK)
+        stage->coder = sl_frame_coder_new((int)conf->buffer.compress_level);
+    return stage;
+}
+
+void sl_stage__free(sl_stage *stage)
+{
+    if (!stage) return;
+    for (unsigned i = 0; i < stage->filter_count; i++) {
+        sl_filter *filter = &stage->filters[i];
+        filter->use->plugin->filter->free(filter->self);
+    }
+    sl_frame_coder_free(stage->coder);
+    sl_free(stage);
+}
+
+/* ---- a batch ---- */
+
+static void copy_letter(sl_parcel *parcel, const sl_batch *batch, const sl_record *rec)
+{
+    sl_dead_letter *letter = &parcel->letters[parcel->letter_count++];
+    *letter = (sl_dead_letter){
+        .output = "filters",
+        .reason = rec->drop_reason,
+        .first_error = rec->drop_reason,
+        .last_error = rec->drop_reason,
+        .first_time_ns = sl_clock_wall_ns(),
+        .id = sl_record_id(batch, rec),
+        .record = sl_arena_dup(&parcel->letter_arena, (sl_span){rec->text, rec->len}),
+        .raw = rec->flags & SL_RECORD_RAW,
+    };
+    letter->reason = sl_arena_strndup(&parcel->letter_arena, rec->drop_reason, strlen(rec->drop_reason));
+    letter->first_error = letter->last_error = letter->reason;
+}
+
+static uint32_t count_fate(const sl_batch *batch, sl_fate fate)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < batch->count; i++)
+        n += batch->recs[i].fate == fate;
+    return n;
+}
+
+static void settle_fates(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
+{
+    sl_pipeline_ledger *ledger = sl_pipeline__ledger(stage->pipeline);
+    uint32_t letters = count_fate(batch, SL_FATE_DEAD_LETTERED);
+    if (letters) parcel->letters = sl_arena_alloc(&parcel->letter_arena, letters * sizeof *parcel->letters);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        sl_record *rec = &batch->recs[i];
+        if (rec->fate == SL_FATE_DROPPED) sl_drops_add(&ledger->dropped, rec->drop_reason, 1);
+        if (rec->fate == SL_FATE_DEAD_LETTERED) copy_letter(parcel, batch, rec);
+    }
+    sl_ledger_add(&ledger->filtered, count_fate(batch, SL_FATE_FILTERED));
+}
+
+/* Sealing and encoding can fail only for want of memory: the batch is then given up whole, and its receipt
+ * comes back unsafe, so that a replayable input reads it again. */
+static int seal_and_encode(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
+{
+    sl_err err = SL_ERR_NONE;
+    int rc = sl_batch_seal(batch);
+    if (rc == 0 && stage->coder) rc = sl_frame_encode(stage->coder, batch, &parcel->frame, &err);
+    if (rc == 0) return 0;
+    sl_error("pipeline", "a batch of %u records is given up: %s", batch->count,
+             err.code ? err.text : "out of memory while sealing it");
+    return rc;
+}
+
+void sl_stage__run(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
+{
+    sl_pipeline_ledger *ledger = sl_pipeline__ledger(stage->pipeline);
+    for (unsigned i = 0; i < stage->filter_count && batch->live; i++) {
+        sl_filter *filter = &stage->filters[i];
+        filter->use->plugin->filter->apply(filter->self, batch);
+    }
+    if (batch->live < batch->count) settle_fates(stage, batch, parcel);
+    parcel->live = batch->live;
+    if (!batch->live) {
+        sl_batch_unref(batch);
+        return;
+    }
+    if (seal_and_encode(stage, batch, parcel) == 0) {
+        parcel->batch = batch;
+        return;
+    }
+    sl_drops_add(&ledger->dropped, "out_of_memory", parcel->live);
+    parcel->live = 0;
+    sl_frame_release(&parcel->frame);
+    sl_batch_unref(batch);
+}
