@@ -13,7 +13,15 @@
 #define SLUICE_JOURNAL_H
 
 #include <sluice/base.h>
+#include <sluice/loop.h>
 #include <sluice/record.h>
+
+#define SL_JOURNAL_FOLDER      "journal" /* journals live in data_dir/journal/<pipeline> */
+#define SL_JOURNAL_MAX_OUTPUTS 256
+#define SL_JOURNAL_MAX_NAME    128                 /* bytes of an output's name */
+#define SL_MAX_FRAME_RAW       (UINT32_C(1) << 30) /* bytes of a frame before compression */
+#define SL_MAX_UNSYNCED        (UINT64_C(16) << 20) /* bytes of frames kept in memory until the disk has them */
+#define SL_CURSOR_GRACE_NS     (7 * 24 * 3600 * SL_NS_PER_S)
 
 typedef enum sl_journal_type { SL_JOURNAL_DISK, SL_JOURNAL_MEMORY } sl_journal_type;
 typedef enum sl_when_full { SL_FULL_BLOCK, SL_FULL_DROP_OLDEST, SL_FULL_DROP_NEWEST } sl_when_full;
@@ -29,7 +37,10 @@ typedef struct sl_journal_conf {
     int fsync;          /* sl_fsync_mode */
     int64_t fsync_interval_ns;
     int when_full;          /* sl_when_full */
-    int64_t compress_level; /* zstd */
+    int64_t compress_level; /* zstd; 0: stored as it is */
+    /* No option: the loop that calls the journal. Syncs then run on a thread of their own, and their results
+     * come back here. NULL: syncs run inside append, tick and close. */
+    sl_loop *loop;
 } sl_journal_conf;
 
 /* A batch as it will stand in the journal: everything but its sequence number. Made on any thread. */
@@ -42,24 +53,37 @@ typedef struct sl_frame {
 typedef struct sl_frame_coder sl_frame_coder; /* a zstd context and scratch memory; one a thread */
 sl_frame_coder *sl_frame_coder_new(int level);
 void sl_frame_coder_free(sl_frame_coder *coder);
+/* batch: sealed. 0; SL_E_LIMIT: more than SL_MAX_FRAME_RAW bytes, or a record over SL_MAX_RECORD_LEN, which
+ * no journal takes; SL_E_NOMEM. */
 int sl_frame_encode(sl_frame_coder *coder, const sl_batch *batch, sl_frame *out, sl_err *err);
-/* The reverse: a sealed batch with the same records, ids, times, flags, common fields and text. */
+/* What stands in for a frame in a memory journal: the counts alone. */
+sl_frame sl_frame_bare(const sl_batch *batch);
+/* The reverse of encode: a sealed batch with the same records, ids, times, flags (but INDEXED), common
+ * fields, target and text, and its sequence. `bytes` is exactly one frame, of any origin: all is bounded and
+ * checked but the header's own checksum, which whoever found the frame has looked at. SL_E_CORRUPT,
+ * SL_E_VERSION, SL_E_NOMEM. */
 int sl_frame_decode(sl_frame_coder *coder, sl_span bytes, sl_batch **out, sl_err *err);
 void sl_frame_release(sl_frame *frame);
 
 typedef struct sl_journal sl_journal;
 
-/* What opening found: everything that was mended is counted here and logged by the opener. */
+/* What opening found: everything that was mended is counted here and logged by the opener. Damage is looked
+ * for in segments that were not closed in order; elsewhere the readers find it, when they get there. */
 typedef struct sl_journal_report {
-    uint64_t frames, records; /* readable and not yet passed by every cursor */
-    uint64_t torn_bytes;      /* cut from the tail of the last segment */
-    uint64_t quarantined_frames, quarantined_records, quarantined_bytes;
+    uint64_t segments;
+    /* Not yet passed by every cursor. Damaged ones are among them: their readers will tell them as lost, so
+     * that the ledger balances. */
+    uint64_t frames, records;
+    uint64_t torn_bytes; /* cut from the tails of segments: what was being written when the agent ended */
+    uint64_t quarantined_frames, quarantined_records, quarantined_bytes; /* copied to quarantine/ */
+    uint64_t cursors_lost; /* 1: the cursor file could not be read; every output starts at the first frame */
     char first_problem[SL_ERR_TEXT_MAX]; /* names file and offset; empty when nothing was wrong */
 } sl_journal_report;
 
+/* Called from within append, ack and tick. Only room() may call the journal in turn. */
 typedef struct sl_journal_events {
     /* Every batch up to and including `sequence` is as safe as fsync says (disk) or delivered by all outputs
-     * (memory). In order. */
+     * (memory). In order, each sequence at most once. */
     void (*safe)(void *arg, uint64_t sequence);
     /* A new frame can be read by the outputs. segment: first sequence of the segment it stands in (a memory
      * journal: the same as sequence). batch: its sealed batch; who keeps it takes a reference. */
@@ -73,20 +97,24 @@ typedef struct sl_journal_events {
     void (*room)(void *arg);
 } sl_journal_events;
 
-/* Opens or creates `dir` (created with 0700) for these outputs, by name; a cursor whose output is no longer
- * there is dropped with a line in the log after its grace. Damage never fails it. tick must then be called
- * from a timer. */
+/* Opens or creates `dir` (created with 0700) for these outputs, by name. An output without a cursor starts at
+ * the lowest cursor there is, so that a renamed output loses nothing. The cursor of an output that is no
+ * longer there keeps no frames; it is forgotten after SL_CURSOR_GRACE_NS, with a line in the log. Neither
+ * damage nor a full disk fails it; a folder that can't be made or read does. tick must then be called from a
+ * timer. */
 sl_journal *sl_journal_open(const char *dir, const sl_journal_conf *conf, const char *const *outputs,
                             unsigned n_outputs, const sl_journal_events *events, void *arg,
                             sl_journal_report *report, sl_err *err);
-/* Syncs, saves the cursors, closes. */
+/* Syncs, saves the cursors, closes. safe() is called for what the last sync reached. NULL is fine. */
 void sl_journal_close(sl_journal *journal);
 
-/* Takes the frame and a reference to its batch. Sets batch->sequence. 0: written; `safe` follows, by policy.
- * SL_E_FULL: max_size is reached and when_full is block. SL_E_IO / SL_E_FULL with err->sys: the disk refused;
- * nothing is half-written that a reader could see. In both cases keep frame and batch and append them again
- * after room(). With drop_newest a frame without room is given up: 1 is returned, the caller counts its
- * records as dropped (`journal_full`) and takes its receipt as safe. */
+/* 0: written; `safe` follows, by policy. The frame's bytes are the journal's then (the frame is left empty),
+ * batch->sequence is set; the batch itself stays the caller's, the journal takes references of its own.
+ * SL_E_FULL: max_size is reached and when_full is block. SL_E_AGAIN: more than SL_MAX_UNSYNCED bytes wait for
+ * the disk to sync. Another error: the disk refused; nothing is half-written that a reader could see. In all
+ * these cases keep frame and batch and append them again after room(). A frame always fits into a journal
+ * that holds nothing unread. With drop_newest a frame without room is given up: 1 is returned, the caller
+ * counts its records as dropped (`journal_full`) and takes its receipt as safe. */
 int sl_journal_append(sl_journal *journal, sl_frame *frame, sl_batch *batch, sl_err *err);
 /* Output o has dealt with every frame before `next`. The cursor is saved lazily, and always before segments
  * are deleted. */
@@ -117,15 +145,21 @@ size_t sl_journal_backlog(const sl_journal *journal, unsigned output, sl_backlog
 
 /* ---- readers: on any one thread each, beside the running journal or on a stopped one ---- */
 
+#define SL_READ_TRIES 4
+
 /* Reads frames from the files. Knows nothing of the journal's memory: it is told up to which sequence frames
  * exist (through `appended`). */
 typedef struct sl_journal_reader sl_journal_reader;
 sl_journal_reader *sl_journal_reader_new(const char *dir);
 void sl_journal_reader_free(sl_journal_reader *reader);
-/* The frame with the lowest sequence >= `sequence`. 0 and a sealed batch (batch->sequence tells which; frames
- * that were set aside or dropped are skipped); SL_E_NOT_FOUND: none there (yet). SL_E_CORRUPT: a damaged
- * frame stands there; *next_sequence is the first one after it that can be read, and *lost_records how many
- * records it says it held. SL_E_IO. */
+/* The frame with the lowest sequence >= `sequence`. 0: *out is a sealed batch, batch->sequence tells which;
+ * frames that the journal has dropped are stepped over silently.
+ * SL_E_CORRUPT: what stands there can't be read and has been copied to quarantine/; err names file and
+ * offset; go on with *next_sequence, and count *lost_records as lost: exact, since frames carry running
+ * numbers, and all from the segment of `sequence`. SL_E_NOT_FOUND: nothing there. Below the sequence that
+ * `appended` told of this means that the rest was dropped (dropped_before is on its way), or is damaged to
+ * the very end: what is not taken yet is lost. SL_E_IO: the disk refused; try again later: what can't be read
+ * after SL_READ_TRIES times counts as damaged. SL_E_NOMEM. */
 int sl_journal_reader_read(sl_journal_reader *reader, uint64_t sequence, sl_batch **out,
                            uint64_t *next_sequence, uint64_t *lost_records, sl_err *err);
 
