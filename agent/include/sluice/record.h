@@ -7,10 +7,16 @@
  *
  * A record starts as a raw line (SL_RECORD_RAW: bytes of any kind) or as an object (UTF-8 text of one JSON
  * object). The `parse` filter turns lines into objects. A raw line that any step wants to read as an object,
- * or that is still raw when the batch is sealed, becomes {"message":"<the line, escaped>"}.
+ * or that is still raw when the batch is sealed, becomes {"message":"<the line, escaped>"}, with
+ * "truncated":true behind it if the line was cut (SL_RECORD_TRUNCATED). Bytes that are no UTF-8 become
+ * U+FFFD, counted in batch->repaired.
  *
- * What is the same for the whole batch (`common`) and the record's time (`@timestamp`) are kept beside the
- * text and joined in front of the record's own fields when an output encodes it: see sl_record_write().
+ * What is the same for the whole batch (`common`), the record's time (`@timestamp`) and its place (`offset`)
+ * are kept beside the text and joined in front of the record's own fields when an output encodes it: see
+ * sl_record_write(). No name is ever there twice by joining: a member that the record itself has at top level
+ * wins. When a line becomes an object and by every later edit the flags TIME, OFFSET and COMMON are kept
+ * right: TIME is set unless the object has its own "@timestamp", OFFSET goes when it has its own "offset";
+ * when it has one of the common names, COMMON goes and the other common fields are written into the record.
  */
 #ifndef SLUICE_RECORD_H
 #define SLUICE_RECORD_H
@@ -58,7 +64,7 @@ typedef struct sl_record {
                          id it makes the record's id */
     uint32_t tape_at; /* first token in the batch's tape, when INDEXED */
     uint32_t tape_len;
-    sl_splice *splices;      /* sorted by off, disjoint */
+    sl_splice *splices;      /* disjoint, sorted by off, the last one first; NULL: none */
     const char *drop_reason; /* static or in the arena; set when fate is DROPPED or DEAD_LETTERED */
 } sl_record;
 
@@ -70,7 +76,8 @@ typedef struct sl_batch {
     uint32_t live; /* records whose fate is SL_FATE_LIVE */
     bool sealed;
     sl_id source;   /* with a record's origin it makes the record's id */
-    sl_span common; /* `"k":v,"k2":v2`, valid JSON members without braces, or empty; owned by the batch */
+    sl_span common; /* `"k":v,"k2":v2`, valid JSON members without braces, or empty; set by
+                       sl_batch_set_common() */
     size_t bytes;   /* sum of the live records' text lengths when sealed; of all lines while open */
     /* Sealed only: the record texts, one after another, each followed by '\n'. recs[i].text points into it.
      */
@@ -83,7 +90,12 @@ typedef struct sl_batch {
     sl_tape tape;
     sl_receipt *receipt; /* released when the batch is as safe as the pipeline promises; may be NULL */
     uint32_t cap;
-    int refs; /* touched only by sl_batch_ref/unref */
+    int refs;          /* touched only by sl_batch_ref/unref */
+    uint32_t repaired; /* lines whose invalid UTF-8 became U+FFFD when they were wrapped as {"message":…} */
+    struct sl_common *_common; /* index over `common` */
+    const char *_buf; /* the largest piece given by sl_batch_try_alloc(); seal may keep it as `text` */
+    size_t _buf_len;
+    sl_buf _scratch; /* open: work space for wrapping lines */
 } sl_batch;
 
 /* ---- batches ---- */
@@ -92,19 +104,27 @@ sl_batch *sl_batch_new(void);            /* one reference; aborts when memory is
 sl_batch *sl_batch_ref(sl_batch *batch); /* any thread, sealed batches only */
 void sl_batch_unref(sl_batch *batch);    /* any thread; NULL is fine; the last one frees */
 
-/* Room for `len` bytes in the arena that live as long as the batch. NULL when memory is out. */
+/* Room for `len` bytes in the arena that live until the batch is sealed. NULL when memory is out. An input
+ * reads into one such piece per batch: when its records stay unchanged, one after another with single '\n'
+ * between and behind them, the sealed batch keeps the piece as its text and copies nothing. */
 char *sl_batch_try_alloc(sl_batch *batch, size_t len);
 /* Copies a span into the arena; aborts (small things: replacement texts). */
 sl_span sl_batch_dup(sl_batch *batch, sl_span s);
-/* Adds a record whose text already lives in the arena (or is static). flags as above. Returns it; the pointer
- * is valid until the next add. NULL when the batch is full (SL_MAX_RECORDS) or memory is out: seal it and
- * start another. */
+/* Adds a record whose text already lives in the arena (or is static), at most SL_MAX_RECORD_LEN bytes. flags:
+ * for a line SL_RECORD_RAW; COMMON and OFFSET say what is to be joined. Without RAW the text must be one JSON
+ * object, from its `{` to its `}` and without newlines, and the caller vouches that the object has no member
+ * of a name that its flags join. Returns it; the pointer is valid until the next add. NULL when the batch is
+ * full (SL_MAX_RECORDS) or memory is out: seal it and start another. */
 sl_record *sl_batch_add(sl_batch *batch, sl_span text, uint16_t flags, int64_t time_ns, uint64_t origin);
-/* Sets the common fields (copied). `members` must be valid JSON members, e.g. `"file":"/var/log/a.log"`. */
-void sl_batch_set_common(sl_batch *batch, sl_span members);
-/* Applies every edit in one copy, drops what is not LIVE, frees what only editing needed. After it the batch
- * is immutable. Dead-lettered records must have been taken out by the caller before. 0 or SL_E_NOMEM (the
- * batch is unchanged then). */
+/* Sets the common fields (copied), once, before the first record is added: which of them a record has by
+ * itself is judged when it becomes an object. `members` are valid JSON members, e.g.
+ * `"file":"/var/log/a.log"`, in UTF-8 and without newlines; empty is fine. 0; SL_E_SYNTAX or SL_E_LIMIT
+ * (SL_MAX_COMMON_LEN): the batch has no common fields then. */
+int sl_batch_set_common(sl_batch *batch, sl_span members);
+/* Applies every edit in one copy (none where nothing was edited, see sl_batch_try_alloc), wraps lines that
+ * are still raw, drops what is not LIVE, frees what only editing needed. After it the batch is immutable.
+ * Dead-lettered records must have been taken out by the caller before. 0 or SL_E_NOMEM (the batch is
+ * unchanged then). */
 int sl_batch_seal(sl_batch *batch);
 
 /* ---- reading a record of an open batch ---- */
@@ -129,7 +149,9 @@ void sl_record_set_fate(sl_batch *batch, sl_record *rec, sl_fate fate, const cha
 
 /* Bytes [off, off + len) of rec->text will read `with` (arena or static). Offsets are those of the present
  * text and tokens; the text itself stays as it is until the edits are applied. A splice that covers earlier
- * ones takes their place; one inside an earlier one is dropped; crossing one's edge is a bug. */
+ * ones takes their place; one inside an earlier one is dropped; crossing one's edge is a bug. Ranges that
+ * only touch stay apart; insertions (len 0) at one place keep their order and stand before what replaces the
+ * bytes there. Cheap when done from front to back. */
 void sl_record_splice(sl_batch *batch, sl_record *rec, uint32_t off, uint32_t len, sl_span with);
 /* Takes member or element `value` (tape position) out, with its key and one comma. */
 void sl_record_remove_token(sl_batch *batch, sl_record *rec, const sl_token *tok, uint32_t value);
@@ -138,8 +160,9 @@ int sl_record_flush(sl_batch *batch, sl_record *rec);
 
 /* ---- field paths ---- */
 
-/* `user.email`, `headers["x-api-key"]`, `tags[0]`, `["@timestamp"]`, `@timestamp`. Compiled once, immutable,
- * any thread. */
+/* `user.email`, `headers["x-api-key"]`, `tags[0]`, `["@timestamp"]`, `@timestamp`. A plain name is letters,
+ * digits, `_ - @ $ /` and anything beyond ASCII; every other name is quoted in brackets, with JSON's escapes.
+ * Compiled once, immutable, any thread. */
 typedef struct sl_path sl_path;
 #define SL_PATH_MAX_STEPS 32
 sl_path *sl_path_parse(sl_span text,
@@ -151,16 +174,17 @@ sl_span sl_path_text(const sl_path *path);
 uint32_t sl_path_find(const sl_path *path, sl_span text, const sl_token *tok);
 /* The same as a value for conditions and templates, which also sees what is joined at encoding: the top-level
  * names
- * "@timestamp", "offset" and the common fields. False when there is none. A string is decoded into *scratch
- * if it has escapes. */
+ * "@timestamp", "offset" and the common fields. False when there is none, or memory is out. What has to be
+ * made (a string with escapes, a joined time) is made in *scratch, in place of what was there. */
 typedef struct sl_value {
     sl_json_type type;
     sl_span text; /* string: decoded; number and literals: as spelled; object and array: their JSON */
 } sl_value;
 bool sl_record_get(sl_batch *batch, sl_record *rec, const sl_path *path, sl_buf *scratch, sl_value *out);
-/* Sets the field to a JSON value (valid JSON text), creating the objects on the way that are missing. 0,
- * SL_E_NOT_FOUND when a step of the path is there but is no object (or the array has no such element),
- * SL_E_NOMEM. */
+/* Sets the field to a JSON value (valid JSON text in UTF-8 without newlines; copied), creating the objects on
+ * the way that are missing; a new member stands last. Earlier tokens and offsets of this record are void
+ * after it. 0, SL_E_NOT_FOUND when a step of the path is there but is no object (or the array has no such
+ * element), SL_E_NOMEM. A joined name becomes the record's own. */
 int sl_record_set(sl_batch *batch, sl_record *rec, const sl_path *path, sl_span json);
 bool sl_record_remove(sl_batch *batch, sl_record *rec,
                       const sl_path *path); /* true when it was there (all duplicates go) */
@@ -206,13 +230,14 @@ typedef struct sl_reader {
     const sl_token *tok; /* NULL until first needed */
     uint32_t count;
     sl_tape tape; /* sealed records only */
-    sl_buf scratch;
+    sl_arena scratch;
 } sl_reader;
-void sl_reader_set(sl_reader *reader, sl_batch *batch,
-                   sl_record *rec); /* cheap; the index is made at first need */
+/* Cheap; the index is made at first need. Set it again after an edit of the record. For sealed batches drop
+ * their const. */
+void sl_reader_set(sl_reader *reader, sl_batch *batch, sl_record *rec);
 void sl_reader_release(sl_reader *reader);
 /* Value of a path; strings decoded into the scratch, valid until the next sl_reader_set(). False: no such
- * field. */
+ * field, or memory is out. */
 bool sl_reader_get(sl_reader *reader, const sl_path *path, sl_value *out);
 /* A missing field makes every comparison false (so `not (a == 1)` is true when there is no a), as does a
  * value of another type. */
