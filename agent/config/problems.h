@@ -9,9 +9,8 @@
  *     hint: did you mean `path`?
  *
  * Secrets. A shown source line never holds one: ranges given to sl_problems_hide() read `***`, whenever they
- * are given (lines are cut out only when printing), and so does what stands behind a key whose name alone
- * says secret (`password:`), and the user part of a URL. Messages and hints are shown as given: who writes
- * them keeps values of secrets out.
+ * are given (lines are cut out only when printing), and so do passwords in URLs. Messages and hints are shown
+ * as given: who writes them keeps values of secrets out.
  *
  * Owned by one thread. Everything given is copied.
  */
@@ -39,6 +38,9 @@ void sl_problems_free(sl_problems *problems); /* NULL is fine */
 void sl_problems_add_source(sl_problems *problems, const char *file, sl_span text);
 /* What stands from mark's start to its end is a secret. Marks without an end hide the rest of the line. */
 void sl_problems_hide(sl_problems *problems, sl_mark mark);
+/* The file can't be parsed, so nobody will say where its secrets are: whatever follows a key that looks like
+ * one is hidden to the end of its line. */
+void sl_problems_hide_by_name(sl_problems *problems, const char *file);
 
 /* hint: what to do, without the word "hint"; NULL for none. The message starts in lower case, has no final
  * stop. */
