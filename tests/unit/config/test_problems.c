@@ -65,7 +65,7 @@ START_TEST(problems__hide_secrets_found_before_and_after)
     sl_problems_hide(problems, (sl_mark){"a.yaml", 2, 6, 5, 1});
     expect("a.yaml:1:18: error: bad\n  | auth: {password: ***, usr: me}\n  |                  ^^^\n"
            "a.yaml:1:27: error: unknown\n  | auth: {password: ***, usr: me}\n  |                       ^^^\n"
-           "a.yaml:3:3: error: inside\n  | ***\n  | ^\n");
+           "a.yaml:3:3: error: inside\n  | ***\n  | ^^^\n");
 }
 END_TEST
 
