@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* ---- the real one ---- */
@@ -181,6 +182,11 @@ int sl_fs_fadvise(int fd, off_t off, off_t len, int advice)
 {
     return -posix_fadvise(fd, off, len, advice);
 }
+off_t sl_fs_seek(int fd, off_t off, int whence)
+{
+    off_t at = lseek(fd, off, whence);
+    return at < 0 ? -errno : at;
+}
 int sl_fs_fstat(int fd, struct stat *st)
 {
     return ops->fstat(fd, st);
@@ -215,6 +221,21 @@ int sl_fs_flock(int fd, int operation)
     int rc;
     RETRY_EINTR(rc, flock(fd, operation));
     return rc < 0 ? -errno : 0;
+}
+
+int64_t sl_fs_birth_ns(int fd)
+{
+    struct statx st;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) < 0 || !(st.stx_mask & STATX_BTIME)) return 0;
+    return st.stx_btime.tv_sec * SL_NS_PER_S + st.stx_btime.tv_nsec;
+}
+
+int64_t sl_fs_magic(const char *path)
+{
+    struct statfs fs;
+    int rc;
+    RETRY_EINTR(rc, statfs(path, &fs));
+    return rc < 0 ? -errno : (int64_t)(uint32_t)fs.f_type;
 }
 
 DIR *sl_fs_opendir(const char *path)

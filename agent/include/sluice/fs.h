@@ -28,6 +28,7 @@ int sl_fs_fdatasync(int fd);
 int sl_fs_ftruncate(int fd, off_t len);
 int sl_fs_fallocate(int fd, int mode, off_t off, off_t len);
 int sl_fs_fadvise(int fd, off_t off, off_t len, int advice);
+off_t sl_fs_seek(int fd, off_t off, int whence); /* SEEK_DATA: next bytes that are not a hole; -ENXIO: none */
 int sl_fs_fstat(int fd, struct stat *st);
 int sl_fs_stat(const char *path, struct stat *st);
 int sl_fs_lstat(const char *path, struct stat *st);
@@ -36,7 +37,9 @@ int sl_fs_link(const char *from, const char *to);
 int sl_fs_unlink(const char *path);
 int sl_fs_mkdir(const char *path, mode_t mode);
 int sl_fs_flock(int fd, int operation);
-DIR *sl_fs_opendir(const char *path); /* NULL with errno set */
+int64_t sl_fs_birth_ns(int fd);        /* when the file was made; 0 where the file system does not tell */
+int64_t sl_fs_magic(const char *path); /* the file system's type (linux/magic.h) */
+DIR *sl_fs_opendir(const char *path);  /* NULL with errno set */
 struct dirent *sl_fs_readdir(DIR *dir);
 void sl_fs_closedir(DIR *dir);
 
