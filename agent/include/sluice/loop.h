@@ -8,6 +8,7 @@
 #define SLUICE_LOOP_H
 
 #include <sluice/base.h>
+#include <sys/inotify.h>
 
 typedef struct sl_loop sl_loop;
 
@@ -60,5 +61,29 @@ sl_poll *sl_poll_new(sl_loop *loop, int fd, void (*fn)(void *arg, int events),
 void sl_poll_start(sl_poll *poll, int events);
 void sl_poll_stop(sl_poll *poll);
 void sl_poll_free(sl_poll *poll); /* the descriptor stays open */
+
+/* Changes in the file system, as inotify(7) tells them: one object watches many folders and files. */
+typedef struct sl_watch sl_watch;
+typedef struct sl_watch_event {
+    int id;           /* of sl_watch_add(), or -1: events were lost (IN_Q_OVERFLOW) */
+    uint32_t mask;    /* IN_* */
+    uint32_t cookie;  /* the two halves of a rename have the same */
+    const char *name; /* entry of a watched folder, or "" */
+} sl_watch_event;
+
+#define SL_WATCH_MAX_EVENTS 512 /* told in one call */
+/* fn gets the events in order; they are valid during the call. NULL: SL_E_LIMIT (too many inotify objects).
+ */
+sl_watch *sl_watch_new(sl_loop *loop, void (*fn)(void *arg, const sl_watch_event *events, size_t count),
+                       void *arg, sl_err *err);
+/* Events are told between start and stop; those that come meanwhile wait in the kernel, which joins equal
+ * ones. */
+void sl_watch_start(sl_watch *watch);
+void sl_watch_stop(sl_watch *watch);
+/* Returns the id of what path leads to (the same thing always has the same id), or -ENOSPC (fs.inotify.
+ * max_user_watches is reached) or another negative errno. */
+int sl_watch_add(sl_watch *watch, const char *path, uint32_t mask);
+void sl_watch_remove(sl_watch *watch, int id);
+void sl_watch_free(sl_watch *watch); /* NULL is fine */
 
 #endif
