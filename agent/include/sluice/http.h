@@ -30,20 +30,22 @@ typedef struct sl_http_conf {
     sl_list url; /* of sl_span; requests are spread over the healthy ones */
     sl_auth_conf auth;
     sl_tls_conf tls;
-    sl_list headers; /* of sl_opt_pair */
-    int compress;    /* SL_COMPRESS_* */
-    int64_t compress_level;
+    sl_list headers;            /* of sl_opt_pair */
+    int compress;               /* SL_COMPRESS_* */
+    int64_t compress_level;     /* 0: 1, the fastest */
     int64_t timeout_ns;         /* of a whole request, default 60s */
     int64_t connect_timeout_ns; /* default 10s */
-    uint64_t
-        max_answer; /* bytes of an answer that are read, default 64MiB; a longer one is a transport error */
-    sl_span proxy;
+    uint64_t max_answer;        /* bytes of an answer that are read, default 64MiB */
+    sl_span proxy; /* secret: it may hold a password; empty: none, the environment is not asked */
 } sl_http_conf;
 
-/* The rows of sl_http_conf, `offset`s relative to it: put them into a plugin's table as a nested, flattened
- * table with
- * {.type = SL_OPT_INLINE…} below. */
+/* The rows of sl_http_conf, `offset`s relative to it: take them into a plugin's table by
+ * SL_OPT_INLINE_TABLE(). */
 extern const sl_option sl_http_options[];
+/* What no single row can say: URLs (http or https, a host, no credentials, query or fragment), headers, ways
+ * of authentication that exclude each other, files that must be readable. For a plugin's check(), which calls
+ * it once the URLs are known. 0 or SL_E_CONFIG; the text names the option and never holds a secret. */
+int sl_http_conf_check(const sl_http_conf *conf, sl_err *err);
 
 /* A row that takes in another table at an offset, as if its rows stood here. */
 #define SL_OPT_INLINE ((sl_opt_type)100)
@@ -59,8 +61,8 @@ typedef enum sl_transport_error {
     SL_TRANSPORT_CONNECT, /* refused, unreachable, connect timed out */
     SL_TRANSPORT_TLS,     /* certificate or handshake */
     SL_TRANSPORT_TIMEOUT, /* no whole answer within the time-out */
-    SL_TRANSPORT_BROKEN, /* the connection ended before the answer did, or the answer was no HTTP, or too long
-                          */
+    SL_TRANSPORT_BROKEN,  /* ended before the answer did; or the answer was no HTTP, or longer than max_answer
+                           */
 } sl_transport_error;
 
 typedef struct sl_answer {
