@@ -1,0 +1,128 @@
+/* http_headers.c: authorization and fixed headers as curl wants them. */
+#include "http_headers.h"
+
+typedef struct sl_header_list {
+    const char *type, *encoding;
+    struct curl_slist *lines;
+    struct sl_header_list *next;
+} sl_header_list;
+
+static void append_base64(sl_buf *out, sl_span text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < text.len; i += 3) {
+        size_t have = text.len - i < 3 ? text.len - i : 3;
+        uint32_t bits = 0;
+        for (size_t k = 0; k < 3; k++)
+            bits = bits << 8 | (k < have ? (unsigned char)text.ptr[i + k] : 0u);
+        char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63], digits[bits >> 6 & 63],
+                        digits[bits & 63]};
+        memset(four + have + 1, '=', 3 - have);
+        sl_buf_append(out, four, 4);
+    }
+}
+
+static void append_pair_base64(sl_buf *out, sl_span user, sl_span password)
+{
+    sl_buf plain = SL_BUF_NONE;
+    sl_buf_append_span(&plain, user);
+    sl_buf_append_char(&plain, ':');
+    sl_buf_append_span(&plain, password);
+    append_base64(out, sl_buf_span(&plain));
+    sl_wipe(plain.ptr, plain.len);
+    sl_buf_release(&plain);
+}
+
+static char *make_authorization(const sl_auth_conf *auth)
+{
+    sl_buf line = SL_BUF_NONE;
+    if (auth->user.len) {
+        sl_buf_append_cstr(&line, "Authorization: Basic ");
+        append_pair_base64(&line, auth->user, auth->password);
+    } else if (auth->api_key.len) {
+        sl_buf_append_cstr(&line, "Authorization: ApiKey ");
+        if (memchr(auth->api_key.ptr, ':', auth->api_key.len)) /* id:key; base64 has no colon */
+            append_base64(&line, auth->api_key);
+        else
+            sl_buf_append_span(&line, auth->api_key);
+    } else if (auth->bearer.len) {
+        sl_buf_append_cstr(&line, "Authorization: Bearer ");
+        sl_buf_append_span(&line, auth->bearer);
+    } else {
+        return NULL;
+    }
+    char *copy = sl_strndup(line.ptr, line.len);
+    sl_wipe(line.ptr, line.len);
+    sl_buf_release(&line);
+    return copy;
+}
+
+static void add_line(sl_header_list *list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(list->lines, line);
+    if (!longer) sl_out_of_memory(strlen(line));
+    list->lines = longer;
+}
+
+/* "Name;" is curl's way to write a header without a value. */
+static void add_header(sl_header_list *list, sl_span name, sl_span value)
+{
+    sl_buf line = SL_BUF_NONE;
+    sl_buf_append_span(&line, name);
+    sl_buf_append_cstr(&line, value.len ? ": " : ";");
+    sl_buf_append_span(&line, value);
+    add_line(list, sl_buf_cstr(&line));
+    sl_wipe(line.ptr, line.len);
+    sl_buf_release(&line);
+}
+
+static sl_header_list *make_list(const sl_http_headers *headers, const char *type, const char *encoding)
+{
+    sl_header_list *list = sl_calloc(1, sizeof *list);
+    list->type = type;
+    list->encoding = encoding;
+    add_line(list, "Expect:"); /* no "100-continue" and no round trip for it */
+    if (type) add_header(list, SL_SPAN("Content-Type"), sl_span_of(type));
+    if (encoding) add_header(list, SL_SPAN("Content-Encoding"), sl_span_of(encoding));
+    if (headers->authorization) add_line(list, headers->authorization);
+    for (size_t i = 0; i < headers->conf->headers.count; i++) {
+        const sl_opt_pair *header = &SL_LIST_AT(headers->conf->headers, sl_opt_pair, i);
+        add_header(list, header->key, header->value);
+    }
+    return list;
+}
+
+void sl_http_headers_init(sl_http_headers *headers, const sl_http_conf *conf)
+{
+    *headers = (sl_http_headers){.conf = conf, .authorization = make_authorization(&conf->auth)};
+}
+
+void sl_http_headers_release(sl_http_headers *headers)
+{
+    for (sl_header_list *list = headers->made, *next; list; list = next) {
+        next = list->next;
+        for (struct curl_slist *at = list->lines; at; at = at->next)
+            sl_wipe(at->data, strlen(at->data));
+        curl_slist_free_all(list->lines);
+        sl_free(list);
+    }
+    if (headers->authorization) sl_wipe(headers->authorization, strlen(headers->authorization));
+    sl_free(headers->authorization);
+    *headers = (sl_http_headers){0};
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+struct curl_slist *sl_http_headers_get(sl_http_headers *headers, const char *type, const char *encoding)
+{
+    for (sl_header_list *list = headers->made; list; list = list->next) {
+        if (is_same(list->type, type) && is_same(list->encoding, encoding)) return list->lines;
+    }
+    sl_header_list *list = make_list(headers, type, encoding);
+    list->next = headers->made;
+    headers->made = list;
+    return list->lines;
+}
