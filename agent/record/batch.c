@@ -37,6 +37,7 @@ void sl_batch_unref(sl_batch *batch)
     sl_tape_pool_give(&batch->tape);
     sl_buf_release(&batch->_scratch);
     sl_free(batch->_common);
+    sl_free((char *)(uintptr_t)batch->target.ptr);
     sl_free(batch->recs);
     sl_free(batch);
 }
@@ -59,6 +60,12 @@ char *sl_batch_try_alloc(sl_batch *batch, size_t len)
 sl_span sl_batch_dup(sl_batch *batch, sl_span s)
 {
     return sl_arena_dup(&batch->arena, s);
+}
+
+void sl_batch_set_target(sl_batch *batch, sl_span output)
+{
+    sl_assert(!batch->sealed && !batch->target.ptr);
+    batch->target = (sl_span){sl_strndup(output.ptr, output.len), output.len};
 }
 
 static bool grow_table(sl_batch *batch)

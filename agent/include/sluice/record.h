@@ -78,6 +78,7 @@ typedef struct sl_batch {
     sl_id source;   /* with a record's origin it makes the record's id */
     sl_span common; /* `"k":v,"k2":v2`, valid JSON members without braces, or empty; set by
                        sl_batch_set_common() */
+    sl_span target; /* the name of the only output that is to deliver this batch; empty: all of them */
     size_t bytes;   /* sum of the live records' text lengths when sealed; of all lines while open */
     /* Sealed only: the record texts, one after another, each followed by '\n'. recs[i].text points into it.
      */
@@ -121,6 +122,9 @@ sl_record *sl_batch_add(sl_batch *batch, sl_span text, uint16_t flags, int64_t t
  * `"file":"/var/log/a.log"`, in UTF-8 and without newlines; empty is fine. 0; SL_E_SYNTAX or SL_E_LIMIT
  * (SL_MAX_COMMON_LEN): the batch has no common fields then. */
 int sl_batch_set_common(sl_batch *batch, sl_span members);
+/* Makes this batch one for a single output, by name (copied): dead letters that are delivered again. Open
+ * batches. */
+void sl_batch_set_target(sl_batch *batch, sl_span output);
 /* Applies every edit in one copy (none where nothing was edited, see sl_batch_try_alloc), wraps lines that
  * are still raw, drops what is not LIVE, frees what only editing needed. After it the batch is immutable.
  * Dead-lettered records must have been taken out by the caller before. 0 or SL_E_NOMEM (the batch is
