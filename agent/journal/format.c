@@ -72,9 +72,14 @@ bool sl_frame_header__parse(const char *in, size_t len, sl_frame_header *out)
            out->payload_len <= SL_MAX_PAYLOAD;
 }
 
+static bool numbers_are_sane(const sl_frame_header *hdr)
+{
+    return hdr->sequence > 0 && hdr->sequence < SL_MAX_SEQUENCE && hdr->first_record < SL_MAX_SEQUENCE;
+}
+
 bool sl_frame_header__decode(const char *in, size_t len, uint64_t id, sl_frame_header *out)
 {
-    return sl_frame_header__parse(in, len, out) && out->header_len <= len &&
+    return sl_frame_header__parse(in, len, out) && out->header_len <= len && numbers_are_sane(out) &&
            sum_is_right(in, out->header_len, id);
 }
 

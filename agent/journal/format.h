@@ -13,6 +13,7 @@
 #define SL_FRAME_HEADER     80
 #define SL_FRAME_HEADER_MAX 1024 /* a later version's may be longer */
 #define SL_SEAL             80
+#define SL_MAX_SEQUENCE     (UINT64_C(1) << 62) /* of a frame or a record: sums of two stay in bounds */
 #define SL_MAX_PAYLOAD      (UINT32_C(1) << 30)
 #define SL_MAX_TARGET       SL_JOURNAL_MAX_NAME
 #define SL_FRAME_FLAGS      0xf6u /* every record flag that may be stored */

@@ -126,7 +126,8 @@ int64_t sl_journal_tick(sl_journal *journal, int64_t now_mono_ns);
 uint64_t sl_journal_first(const sl_journal *journal, unsigned output); /* where the output's cursor stands */
 uint64_t sl_journal_next(const sl_journal *journal); /* the sequence the next frame will get */
 typedef struct sl_journal_stats {
-    uint64_t bytes, segments, frames, records;
+    uint64_t bytes, segments;
+    uint64_t frames; /* behind the lowest cursor */
     uint64_t append_errors, sync_errors;
     const char *trouble; /* NULL, or what the disk last said, while it refuses */
 } sl_journal_stats;
