@@ -153,27 +153,38 @@ static int retain(const file_conf *conf, sl_err *err)
 
 /* ---- the two calls ---- */
 
+/* One more than the highest number that rotated files of this very second carry: a name that retention has
+ * set free is not used again, so that the order of names stays the order of time. */
+static unsigned next_number(const char *path, const char *stamped)
+{
+    old_files files = {0};
+    unsigned next = 0;
+    size_t len = strlen(stamped);
+    list(path, &files);
+    for (size_t i = 0; i < files.count; i++) {
+        const char *rest = files.items[i].path + len;
+        if (strncmp(files.items[i].path, stamped, len) != 0) continue;
+        unsigned number = *rest == '-' ? (unsigned)strtoul(rest + 1, NULL, 10) : 0;
+        if (number >= next) next = number + 1;
+    }
+    list_release(&files);
+    return next;
+}
+
 static int final_name(const char *path, char out[MAX_PATH_TEXT])
 {
-    char stamp[32];
+    char stamp[32], folder[MAX_PATH_TEXT], stamped[MAX_PATH_TEXT];
+    const char *base;
     time_t now = (time_t)(sl_clock_wall_ns() / SL_NS_PER_S);
     struct tm tm;
     gmtime_r(&now, &tm);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
-    for (unsigned i = 0; i < 10000; i++) {
-        struct stat st;
-        char other[MAX_PATH_TEXT];
-        int n = i == 0 ? snprintf(out, MAX_PATH_TEXT, "%s.%s", path, stamp)
-                       : snprintf(out, MAX_PATH_TEXT, "%s.%s-%04u", path, stamp, i);
-        if (n < 0 || n >= MAX_PATH_TEXT - 8) return -ENAMETOOLONG;
-        bool taken = sl_fs_lstat(out, &st) == 0;
-        for (int c = FILE_COMPRESS_GZIP; c <= FILE_COMPRESS_ZSTD && !taken; c++) {
-            snprintf(other, sizeof other, "%.*s%s", MAX_PATH_TEXT - 8, out, suffix_of(c));
-            taken = sl_fs_lstat(other, &st) == 0;
-        }
-        if (!taken) return 0;
-    }
-    return -EEXIST;
+    split_path(path, folder, &base);
+    int n = snprintf(stamped, sizeof stamped, "%s/%s.%s", folder, base, stamp);
+    if (n < 0 || n >= MAX_PATH_TEXT - 16) return -ENAMETOOLONG;
+    unsigned number = next_number(path, stamped);
+    snprintf(out, MAX_PATH_TEXT, number ? "%.*s-%04u" : "%.*s", MAX_PATH_TEXT - 16, stamped, number);
+    return 0;
 }
 
 int file_old_rotate(const file_conf *conf, sl_err *err)

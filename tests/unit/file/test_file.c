@@ -1,0 +1,353 @@
+/* The file output alone: the engine's calls are played by this test. */
+#include "../../../plugins/outputs/file/file_int.h"
+#include "check_main.h"
+#include "state/state_db.h"
+#include <errno.h>
+#include <libdeflate.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zstd.h>
+
+extern const sl_plugin sl_output_file;
+
+/* ---- the engine, played ---- */
+
+static sl_state *state;
+static sl_verdict_kind last_verdict;
+static char last_reason[SL_REASON_MAX];
+
+sl_state *sl_output_state(sl_output *out)
+{
+    (void)out;
+    return state;
+}
+const char *sl_output_name(sl_output *out)
+{
+    (void)out;
+    return "file";
+}
+void sl_verdict_init(sl_verdict *verdict, const sl_request *req)
+{
+    (void)req;
+    memset(verdict, 0, sizeof *verdict);
+}
+void sl_verdict_set(sl_verdict *verdict, sl_verdict_kind kind, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    verdict->kind = kind;
+    vsnprintf(verdict->reason, sizeof verdict->reason, fmt, args);
+    va_end(args);
+}
+void sl_request_done(sl_output *out, sl_request *req, const sl_verdict *verdict)
+{
+    (void)out;
+    (void)req;
+    last_verdict = verdict->kind;
+    snprintf(last_reason, sizeof last_reason, "%s", verdict->reason);
+}
+
+/* ---- a file output in a folder of its own ---- */
+
+static char dir[256], path[300];
+static file_conf conf;
+static void *output;
+
+static void start(void)
+{
+    sl_err err = SL_ERR_NONE;
+    state = sl_state_open(dir, SL_SPAN("output/p/file"), &err);
+    ck_assert_msg(state != NULL, "%s", err.text);
+    output = sl_output_file.output->start(NULL, &conf, &err);
+    ck_assert_msg(output != NULL, "%s", err.text);
+}
+
+static void stop(void)
+{
+    sl_output_file.output->free(output);
+    sl_state_close(state);
+}
+
+static void set_up(void)
+{
+    snprintf(dir, sizeof dir, "%s", sl_test_dir());
+    snprintf(path, sizeof path, "%s/out/app.ndjson", dir);
+    conf =
+        (file_conf){.path = sl_span_of(path), .mode = 0640, .rotate = {.size = 1 << 30, .age_ns = INT64_MAX}};
+    start();
+}
+
+static sl_batch *batch_of(uint64_t sequence, uint64_t source, int first, int count)
+{
+    sl_batch *batch = sl_batch_new();
+    batch->source = (sl_id){source, 1};
+    for (int i = 0; i < count; i++) {
+        char text[64];
+        int len = snprintf(text, sizeof text, "{\"n\":%d}", first + i);
+        char *copy = sl_batch_try_alloc(batch, (size_t)len);
+        memcpy(copy, text, (size_t)len);
+        sl_batch_add(batch, (sl_span){copy, (size_t)len}, 0, 0, (uint64_t)(first + i));
+    }
+    ck_assert_int_eq(sl_batch_seal(batch), 0);
+    batch->sequence = sequence;
+    return batch;
+}
+
+static sl_verdict_kind send_some(const sl_batch *batch, uint32_t from, uint32_t count)
+{
+    sl_record_ref *refs = sl_calloc(count, sizeof *refs);
+    for (uint32_t i = 0; i < count; i++)
+        refs[i] = (sl_record_ref){batch, &batch->recs[from + i]};
+    sl_request req = {.recs = refs, .count = count, .attempt = 1};
+    sl_output_file.output->send(output, &req);
+    sl_buf_release(&req.body);
+    sl_free(refs);
+    return last_verdict;
+}
+
+static sl_verdict_kind send_all(const sl_batch *batch)
+{
+    return send_some(batch, 0, batch->count);
+}
+
+static void expect_content(const char *file, const char *expected)
+{
+    sl_buf text = SL_BUF_NONE;
+    ck_assert_int_eq(sl_fs_read_file(file, 1 << 20, &text), 0);
+    ck_assert_str_eq(sl_buf_cstr(&text), expected);
+    sl_buf_release(&text);
+}
+
+/* ---- tests ---- */
+
+START_TEST(file__writes_one_line_a_record)
+{
+    set_up();
+    sl_batch *batch = batch_of(1, 1, 0, 3);
+    ck_assert_int_eq(send_all(batch), SL_VERDICT_DELIVERED);
+    expect_content(path, "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n");
+    sl_batch_unref(batch);
+    stop();
+}
+END_TEST
+
+START_TEST(file__what_is_sent_again_after_a_kill_is_not_written_twice)
+{
+    set_up();
+    sl_batch *first = batch_of(1, 1, 0, 2), *second = batch_of(2, 1, 2, 3);
+    send_all(first);
+    send_some(second, 0, 1);
+    stop();
+    start();
+    send_all(first);
+    send_all(second); /* its first record stands there already */
+    expect_content(path, "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n");
+    sl_batch_unref(first);
+    sl_batch_unref(second);
+    stop();
+}
+END_TEST
+
+START_TEST(file__a_journal_begun_anew_is_not_taken_for_the_old_one)
+{
+    set_up();
+    sl_batch *old = batch_of(1, 1, 0, 1), *other = batch_of(1, 2, 7, 1), *later = batch_of(1, 1, 9, 1);
+    send_all(old);
+    stop();
+    start();
+    send_all(other); /* same sequence, other source */
+    send_all(later); /* same sequence and source, other place */
+    expect_content(path, "{\"n\":0}\n{\"n\":7}\n{\"n\":9}\n");
+    sl_batch_unref(old);
+    sl_batch_unref(other);
+    sl_batch_unref(later);
+    stop();
+}
+END_TEST
+
+START_TEST(file__bytes_written_but_not_noted_are_cut)
+{
+    set_up();
+    sl_batch *batch = batch_of(1, 1, 0, 1);
+    send_all(batch);
+    stop();
+    FILE *file = fopen(path, "a");
+    fputs("{\"n\":1}\n{\"n\":", file);
+    fclose(file);
+    start();
+    sl_batch *again = batch_of(2, 1, 1, 1);
+    send_all(again);
+    expect_content(path, "{\"n\":0}\n{\"n\":1}\n");
+    sl_batch_unref(batch);
+    sl_batch_unref(again);
+    stop();
+}
+END_TEST
+
+static ssize_t half_then_full(int fd, const struct iovec *iov, int n, off_t off)
+{
+    static int calls;
+    if (calls++ == 0)
+        return sl_fs_real()->pwritev(fd, &(struct iovec){iov->iov_base, iov->iov_len / 2}, 1, off);
+    (void)n;
+    return -ENOSPC;
+}
+
+START_TEST(file__a_full_disk_is_tried_again_and_leaves_whole_lines)
+{
+    set_up();
+    sl_batch *first = batch_of(1, 1, 0, 1), *second = batch_of(2, 1, 1, 3);
+    send_all(first);
+    sl_fs_ops full = *sl_fs_real();
+    full.pwritev = half_then_full;
+    sl_fs_swap(&full);
+    ck_assert_int_eq(send_all(second), SL_VERDICT_RETRY);
+    ck_assert_ptr_nonnull(strstr(last_reason, "No space left"));
+    ck_assert_ptr_nonnull(strstr(last_reason, path));
+    sl_fs_swap(NULL);
+    expect_content(path, "{\"n\":0}\n");
+    ck_assert_int_eq(send_all(second), SL_VERDICT_DELIVERED);
+    expect_content(path, "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
+    sl_batch_unref(first);
+    sl_batch_unref(second);
+    stop();
+}
+END_TEST
+
+static int count_files(char out[][600], int max)
+{
+    char folder[300];
+    snprintf(folder, sizeof folder, "%s/out", dir);
+    struct dirent **names;
+    int n = scandir(folder, &names, NULL, alphasort), kept = 0;
+    for (int i = 0; i < n; i++) {
+        if (names[i]->d_name[0] != '.' && kept < max)
+            snprintf(out[kept++], 600, "%s/%s", folder, names[i]->d_name);
+        free(names[i]);
+    }
+    free(names);
+    return kept;
+}
+
+static void write_batches(uint64_t from, uint64_t to)
+{
+    for (uint64_t i = from; i <= to; i++) {
+        sl_batch *batch = batch_of(i, 1, (int)i * 10, 2);
+        ck_assert_int_eq(send_all(batch), SL_VERDICT_DELIVERED);
+        sl_batch_unref(batch);
+    }
+}
+
+START_TEST(file__rotates_by_size_and_keeps_the_newest)
+{
+    static char files[16][600];
+    set_up();
+    conf.rotate.size = 10;
+    conf.keep.count = 2;
+    write_batches(1, 5);
+    ck_assert_int_eq(count_files(files, 16), 3);
+    expect_content(files[0], "{\"n\":50}\n{\"n\":51}\n");
+    expect_content(files[1], "{\"n\":30}\n{\"n\":31}\n");
+    expect_content(files[2], "{\"n\":40}\n{\"n\":41}\n");
+    stop();
+}
+END_TEST
+
+START_TEST(file__rotates_by_age)
+{
+    static char files[16][600];
+    set_up();
+    sl_clock_fake(1700000000 * SL_NS_PER_S);
+    conf.rotate.age_ns = 60 * SL_NS_PER_S;
+    write_batches(1, 1);
+    sl_clock_advance(59 * SL_NS_PER_S);
+    write_batches(2, 2);
+    ck_assert_int_eq(count_files(files, 16), 1);
+    sl_clock_advance(2 * SL_NS_PER_S);
+    write_batches(3, 3);
+    ck_assert_int_eq(count_files(files, 16), 2);
+    ck_assert_ptr_nonnull(strstr(files[1], "app.ndjson.20231114T221421Z"));
+    sl_clock_fake(-1);
+    stop();
+}
+END_TEST
+
+static void expect_unpacked(const char *file, int kind, const char *expected)
+{
+    sl_buf packed = SL_BUF_NONE;
+    char text[256];
+    size_t len = 0;
+    ck_assert_int_eq(sl_fs_read_file(file, 1 << 20, &packed), 0);
+    if (kind == FILE_COMPRESS_ZSTD) {
+        len = ZSTD_decompress(text, sizeof text - 1, packed.ptr, packed.len);
+        ck_assert(!ZSTD_isError(len));
+    } else {
+        struct libdeflate_decompressor *gzip = libdeflate_alloc_decompressor();
+        ck_assert_int_eq(
+            libdeflate_gzip_decompress(gzip, packed.ptr, packed.len, text, sizeof text - 1, &len), 0);
+        libdeflate_free_decompressor(gzip);
+    }
+    text[len] = '\0';
+    ck_assert_str_eq(text, expected);
+    sl_buf_release(&packed);
+}
+
+static void rotate_compressed(int kind, const char *suffix)
+{
+    static char files[16][600];
+    set_up();
+    conf.rotate.size = 10;
+    conf.compress = kind;
+    write_batches(1, 2);
+    ck_assert_int_eq(count_files(files, 16), 2);
+    ck_assert(sl_span_ends_with(sl_span_of(files[1]), sl_span_of(suffix)));
+    expect_unpacked(files[1], kind, "{\"n\":10}\n{\"n\":11}\n");
+    stop();
+}
+
+START_TEST(file__rotated_files_are_compressed)
+{
+    rotate_compressed(FILE_COMPRESS_GZIP, ".gz");
+    rotate_compressed(FILE_COMPRESS_ZSTD, ".zst");
+}
+END_TEST
+
+START_TEST(file__a_compression_that_a_crash_interrupted_is_done_again)
+{
+    static char files[16][600];
+    char plain[600], half[620];
+    set_up();
+    conf.rotate.size = 10;
+    write_batches(1, 2);
+    ck_assert_int_eq(count_files(files, 16), 2);
+    snprintf(plain, sizeof plain, "%s", files[1]);
+    snprintf(half, sizeof half, "%s.gz.new", plain);
+    fclose(fopen(half, "w"));
+    stop();
+    conf.compress = FILE_COMPRESS_GZIP;
+    start();
+    ck_assert_int_eq(count_files(files, 16), 2);
+    expect_unpacked(files[1], FILE_COMPRESS_GZIP, "{\"n\":10}\n{\"n\":11}\n");
+    stop();
+}
+END_TEST
+
+START_TEST(file__permissions_are_octal)
+{
+    sl_err err = SL_ERR_NONE;
+    file_conf good = {.mode_text = SL_SPAN("0600")}, bad = {.mode_text = SL_SPAN("0888")};
+    ck_assert_int_eq(sl_output_file.check(&good, &err), 0);
+    ck_assert_int_eq(good.mode, 0600);
+    ck_assert_int_eq(sl_output_file.check(&bad, &err), SL_E_CONFIG);
+}
+END_TEST
+
+SL_TEST_MAIN("file", file__writes_one_line_a_record,
+             file__what_is_sent_again_after_a_kill_is_not_written_twice,
+             file__a_journal_begun_anew_is_not_taken_for_the_old_one,
+             file__bytes_written_but_not_noted_are_cut,
+             file__a_full_disk_is_tried_again_and_leaves_whole_lines,
+             file__rotates_by_size_and_keeps_the_newest, file__rotates_by_age,
+             file__rotated_files_are_compressed, file__a_compression_that_a_crash_interrupted_is_done_again,
+             file__permissions_are_octal)
