@@ -210,15 +210,26 @@ bool sl_record_get_sealed(const sl_batch *batch, const sl_record *rec, sl_tape *
 
 /* ---- conditions and templates ---- */
 
-/* DESIGN: `== != < <= > >=`, `in [..]`, `~ "regex"`, exists(a.b), contains startswith endswith, and or not (
- * ). Immutable after parse; evaluation may run on any thread, each with its own sl_reader. */
+/* A condition: comparisons `field operator value`, exists(field), true, false, joined by `and`, `or`, `not`
+ * and brackets
+ * (`not` binds closest, then `and`). The value stands on the right and is a constant: a text in "…" or '…'
+ * with JSON's escapes, a number, true, false, null.
+ *   == !=                          any value; numbers by value (1 is 1.0), exact for integers and between
+ * them and doubles; texts byte by byte; `!= null` holds for every value that is there and not null < <= > >=
+ * numbers, or texts byte by byte in ["a", 1, null]              equal to one of them ~ "regex" PCRE2,
+ * anywhere in a text; of escapes only \" is read here, the rest is the regex's own. A match that hits the
+ * limit of steps does not hold contains startswith endswith   a part of a text exists(field) it is there,
+ * also when null Compiled once: a comparison that could never hold (`a contains 5`, `a < true`, `a in []`) is
+ * an error then. Immutable after parse; evaluation may run on any thread, each with its own sl_reader. */
 typedef struct sl_condition sl_condition;
 sl_condition *
 sl_condition_parse(sl_span text,
                    sl_err *err); /* NULL: err tells the column within `text` (from 1) and what is wrong */
 void sl_condition_free(sl_condition *cond);
 
-/* `logs.{{ service }}-%Y.%m.%d`: strftime (UTC) from the record's time, {{ path }} from the record. */
+/* `logs.{{ service }}-%Y.%m.%d`: text with strftime's %Y %m %d %H %M %S %j %y %e (UTC, from the record's
+ * time), %L (milliseconds), %% and {{ path }}, or {{ path | "default" }}, from the record: a text, a number
+ * as spelled, true or false. */
 typedef struct sl_template sl_template;
 sl_template *sl_template_parse(sl_span text, sl_err *err);
 void sl_template_free(sl_template *tpl);
@@ -246,26 +257,34 @@ bool sl_reader_get(sl_reader *reader, const sl_path *path, sl_value *out);
 /* A missing field makes every comparison false (so `not (a == 1)` is true when there is no a), as does a
  * value of another type. */
 bool sl_condition_eval(const sl_condition *cond, sl_reader *reader);
-/* Appends the text. Returns 0, or SL_E_NOT_FOUND when a field is missing, not a scalar (nothing is appended
- * then). */
+/* Appends the text. Returns 0, or SL_E_NOT_FOUND when a field without default is missing, null, an object or
+ * an array (nothing is appended then). */
 int sl_template_write(const sl_template *tpl, sl_reader *reader, sl_buf *out);
 
 /* ---- time ---- */
 
-/* Recognises by itself: ISO 8601 / RFC 3339 (`T` or space, 0 to 9 fraction digits after `.` or `,`, `Z`,
- * ±hh:mm, ±hhmm, ±hh or none), `YYYY-MM-DD HH:mm:ss`, and epoch numbers in s, ms, us, ns told apart by
- * magnitude, with a decimal fraction for s and ms. A text without zone is read in `zone` (NULL: UTC). Returns
- * true and *ns, or false. Text must be the decoded string or the number's spelling. */
+/* Recognises by itself: ISO 8601 / RFC 3339 dates with time (`T` or one space between, seconds optional, 1 to
+ * 9 fraction digits after `.` or `,`, then `Z`, ±hh:mm, ±hhmm, ±hh, the same or UTC or GMT behind one space,
+ * or no zone); and epoch numbers, told apart by the digits before the decimal point: 9 or 10 are s, 12 or 13
+ * ms, 15 or 16 us, 18 or 19 ns, with a fraction (cut behind the ns) and an exponent if need be. Shorter
+ * numbers are no times. A text without zone is read in `zone` (NULL: UTC): a time that the clock showed twice
+ * is the first of the two, one that it skipped is read with the offset before the change. Second 60 is the
+ * last ns of its minute. Returns true and *ns, or false: not recognised, no such day or hour, or out of range
+ * (1677-09-21 to 2262-04-11). Text must be the decoded string or the number's spelling. */
 typedef struct sl_timezone sl_timezone;
 bool sl_time_parse(sl_span text, const sl_timezone *zone, int64_t *ns);
-/* The same by a strptime format, with %L (milliseconds), %f (fraction), %z, %s besides POSIX's. A format
- * without year takes the year that brings the time nearest to `now_ns`. */
+/* The same by a strptime format: POSIX's directives in the C locale, and %L (1 to 3 digits of a second's
+ * fraction), %f (1 to 9), %z (as above), %Z (UTC, GMT or Z), %s (seconds since the epoch), %k %l (hours
+ * behind a space). White space in the format is any white space in the text, or none. The format must give a
+ * day; one without year takes the year that brings the time nearest to `now_ns`. The whole text must match.
+ */
 typedef struct sl_time_format sl_time_format;
 sl_time_format *sl_time_format_parse(sl_span format, sl_err *err);
 void sl_time_format_free(sl_time_format *format);
 bool sl_time_parse_format(const sl_time_format *format, sl_span text, const sl_timezone *zone, int64_t now_ns,
                           int64_t *ns);
-/* "UTC", "local", "+02:00" or an IANA name ("Europe/Berlin", read from the system's zoneinfo). */
+/* "UTC", "local" ($TZ if it names a zone, else /etc/localtime, else UTC), "+02:00", or an IANA name
+ * ("Europe/Berlin", read from the system's zoneinfo). */
 sl_timezone *sl_timezone_parse(sl_span name, sl_err *err);
 void sl_timezone_free(sl_timezone *zone);
 
