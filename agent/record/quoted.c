@@ -1,5 +1,12 @@
 /* quoted.c: quoted strings in paths, conditions and templates. */
+#include "base/utf8.h"
 #include "record_int.h"
+
+static void append_utf8(sl_buf *out, uint32_t code_point)
+{
+    char bytes[4];
+    sl_buf_append(out, bytes, sl_utf8_encode(code_point, bytes));
+}
 
 static int hex_digit(char c)
 {
@@ -19,26 +26,6 @@ static int32_t hex4(sl_span text, size_t at)
         value = value * 16 + digit;
     }
     return value;
-}
-
-static void append_utf8(sl_buf *out, uint32_t c)
-{
-    if (c < 0x80) {
-        sl_buf_append_char(out, (char)c);
-        return;
-    }
-    if (c < 0x800) {
-        sl_buf_append_char(out, (char)(0xC0 | c >> 6));
-    } else {
-        if (c < 0x10000) {
-            sl_buf_append_char(out, (char)(0xE0 | c >> 12));
-        } else {
-            sl_buf_append_char(out, (char)(0xF0 | c >> 18));
-            sl_buf_append_char(out, (char)(0x80 | (c >> 12 & 0x3F)));
-        }
-        sl_buf_append_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
-    }
-    sl_buf_append_char(out, (char)(0x80 | (c & 0x3F)));
 }
 
 /* \uXXXX at `at` (its backslash), a pair of surrogates as one character. Returns its length, 0 when it is
