@@ -64,10 +64,13 @@ typedef struct sl_option {
     sl_opt_type type;
     size_t offset;
     const char *def; /* default as it would be written in YAML flow style; NULL: zero, or none */
-    double min,
-        max; /* range for numbers, sizes (bytes), durations (ns); both 0: none. For a list: of each item */
-    unsigned flags;               /* SL_OPT_* flags */
-    const char *const *names;     /* ENUM: NULL-terminated */
+    /* Range of numbers, sizes (bytes) and durations (ns); both 0: none; max 0 with another min: no upper end.
+     * For a list: of each item. A value in `names` is outside it. */
+    double min, max;
+    unsigned flags; /* SL_OPT_* flags */
+    /* NULL-terminated. ENUM: its values. INT, DURATION: words that may stand instead of a value (`auto`,
+     * `off`); the field then holds -1 for the first, -2 for the second, …; min must be 0 or more. */
+    const char *const *names;
     const struct sl_option *rows; /* GROUP */
     size_t row_size;              /* GROUP with LIST: sizeof of the struct */
     size_t set_offset;            /* 0, or offset of a bool that tells whether the option was written */
