@@ -13,7 +13,7 @@
 #include "yaml_int.h"
 #include <stdio.h>
 
-#define NODE_COST 16 /* bytes that a node counts beside its text */
+#define NODE_COST 64 /* bytes that a node counts beside its text */
 
 typedef struct anchor {
     sl_span name;
@@ -75,8 +75,8 @@ static bool take_in(reader *r, sl_node *node, const sl_node *child)
     node->expanded += child->expanded;
     if (child->height + 1 > node->height) node->height = child->height + 1;
     if (node->expanded > SL_MAX_YAML_EXPANDED)
-        stop(r, child->mark, "use fewer or smaller aliases (`*name`)",
-             "the file stands for more than 16MiB with its aliases written out");
+        stop(r, child->mark, "use fewer or smaller aliases (`*name`), or split the file",
+             "the file holds too many values: more than 16MiB with its aliases written out");
     return !r->failed;
 }
 
@@ -128,6 +128,9 @@ static void substitute(reader *r, sl_node *node)
     node->substituted = result.changed || rc < 0;
     node->secret = result.secret;
     node->bad = rc < 0;
+    node->reference = result.changed && sl_span_starts_with(node->text, SL_SPAN("${")) &&
+                      sl_span_find(node->text, SL_SPAN("}"), 0) + 1 == node->text.len &&
+                      sl_span_find(node->text, SL_SPAN(":-"), 0) == node->text.len;
     if (rc < 0)
         sl_problems_error(r->problems, mark_inside(node, at, len), hint, "%s", err.text);
     else
@@ -298,7 +301,8 @@ static void read_member(reader *r, map_work *work, unsigned depth)
     member.value = read_node(r, depth + 1);
     if (!member.value) return;
     const sl_member *first = find_member(work, member.key);
-    if (sl_key_is_secret(member.key)) sl_problems_hide(r->problems, member.value->mark);
+    if (sl_key_is_secret(member.key) && !member.value->reference)
+        sl_problems_hide(r->problems, member.value->mark);
     if (first || (is_merge && work->merge)) {
         const sl_member earlier = {member.key, work->merge_mark, work->merge};
         refuse_twice(r, first ? first : &earlier, &member);

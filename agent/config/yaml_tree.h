@@ -14,7 +14,7 @@
 #define SL_MAX_YAML_FILE  (4u * 1024 * 1024) /* bytes of a file */
 #define SL_MAX_YAML_DEPTH 64                 /* maps and lists inside each other */
 #define SL_MAX_YAML_EXPANDED                                                                                 \
-    (16u * 1024 * 1024)          /* bytes that all values take when every alias is written out */
+    (16u * 1024 * 1024) /* bytes of all values (64 each and their text) with every alias written out */
 #define SL_MAX_YAML_MEMBERS 4096 /* of one map */
 
 typedef enum sl_node_type { SL_NODE_SCALAR, SL_NODE_LIST, SL_NODE_MAP } sl_node_type;
@@ -25,6 +25,7 @@ typedef struct sl_node {
     bool substituted; /* scalar: holds something from the environment or a file: not to be repeated in
                          messages */
     bool secret;      /* scalar: holds something from a file: never to be shown */
+    bool reference;   /* scalar: nothing but one `${…}` without a default: its source line shows no value */
     bool bad;         /* scalar: what is wrong with it has been noted; its text means nothing */
     sl_mark mark;
     sl_span text;              /* scalar: its value, NUL-terminated behind its end */
