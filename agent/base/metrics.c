@@ -31,7 +31,7 @@ static void append_label_value(sl_buf *out, const char *value)
 static void append_labels(sl_buf *out, const char *const *labels)
 {
     if (!labels || !labels[0]) return;
-    for (size_t i = 0; labels[i] && i < 2 * SL_METRIC_MAX_LABELS; i += 2) {
+    for (size_t i = 0; i < 2 * SL_METRIC_MAX_LABELS && labels[i]; i += 2) {
         sl_buf_printf(out, "%s%s=\"", i ? "," : "{", labels[i]);
         append_label_value(out, labels[i + 1]);
         sl_buf_append_char(out, '"');

@@ -21,11 +21,12 @@
 /* The version of everything in agent/include/sluice. A plugin built for another one is refused. */
 #define SL_ABI_VERSION 1
 
-#define SL_PRINTF(fmt_at, args_at)         __attribute__((format(printf, fmt_at, args_at)))
-#define SL_LIKELY(x)                       __builtin_expect(!!(x), 1)
-#define SL_UNLIKELY(x)                     __builtin_expect(!!(x), 0)
-#define SL_LEN(array)                      (sizeof(array) / sizeof((array)[0]))
-#define sl_container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define SL_PRINTF(fmt_at, args_at) __attribute__((format(printf, fmt_at, args_at)))
+#define SL_LIKELY(x)               __builtin_expect(!!(x), 1)
+#define SL_UNLIKELY(x)             __builtin_expect(!!(x), 0)
+#define SL_LEN(array)              (sizeof(array) / sizeof((array)[0]))
+#define sl_container_of(ptr, type, member)                                                                   \
+    ((type *)(void *)&((char *)(ptr))[-(ptrdiff_t)offsetof(type, member)])
 
 /* ---- errors ---- */
 
