@@ -153,6 +153,7 @@ static void free_editing_memory(sl_batch *batch, bool keep_arena)
     if (!keep_arena) sl_arena_release(&batch->arena);
     sl_tape_pool_give(&batch->tape);
     sl_buf_release(&batch->_scratch);
+    batch->source_name = SL_SPAN_NONE;
     batch->_buf = NULL;
     batch->_buf_len = 0;
 }

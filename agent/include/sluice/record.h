@@ -75,6 +75,8 @@ typedef struct sl_batch {
     uint32_t count;
     uint32_t live; /* records whose fate is SL_FATE_LIVE */
     bool sealed;
+    /* Open only, for messages: what is read, e.g. a path; static or in the arena, may be empty. */
+    sl_span source_name;
     sl_id source;   /* with a record's origin it makes the record's id */
     sl_span common; /* `"k":v,"k2":v2`, valid JSON members without braces, or empty; set by
                        sl_batch_set_common() */
