@@ -1,7 +1,6 @@
 /* path.c: field paths. A path is one block: the steps, their decoded keys, and its text. */
+#include "base/utf8.h"
 #include "record_int.h"
-
-#include <stdio.h>
 
 /* What sl_path_parse() and the parsers of conditions and templates share: where they are in the text. */
 typedef struct cursor {
@@ -126,7 +125,10 @@ sl_path *sl_path__parse_prefix(sl_span text, size_t column, size_t *used, sl_err
     sl_step steps[SL_PATH_MAX_STEPS];
     uint32_t count = 0;
     sl_path *path = NULL;
-    if (parse_steps(&c, &keys, steps, &count) == 0) {
+    bool done = parse_steps(&c, &keys, steps, &count) == 0;
+    if (done && !sl_utf8_is_valid((sl_span){text.ptr, c.at}))
+        done = fail(&c, 0, "the path is not UTF-8") == 0;
+    if (done) {
         path = make_path((sl_span){text.ptr, c.at}, steps, count, &keys);
         *used = c.at;
     }
