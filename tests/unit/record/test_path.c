@@ -84,6 +84,7 @@ START_TEST(path__refuses_what_is_none_and_tells_where)
         {"a[99999999999999999999]", "column 3: the array index is too large"},
         {"[0]", "column 1: a path begins with a field name"},
         {"a]", "column 2: this character can't stand in a path"},
+        {"a.\xff", "column 1: the path is not UTF-8"},
         {"a*", "column 2: this character can't stand in a path"},
         {"a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a",
          "column 64: the path has more than 32 steps"},
