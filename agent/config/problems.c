@@ -77,8 +77,18 @@ static bool is_known(const sl_problems *problems, sl_mark mark, const char *text
     return false;
 }
 
-static void add(sl_problems *problems, sl_mark mark, bool warning, const char *hint, const char *text)
+/* Messages repeat keys and paths, which may hold anything; they go to a terminal. */
+static char *clean(char *text)
 {
+    for (char *c = text; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
+    }
+    return text;
+}
+
+static void add(sl_problems *problems, sl_mark mark, bool warning, const char *hint, char *text)
+{
+    clean(text);
     if (is_known(problems, mark, text)) return;
     *(warning ? &problems->warnings : &problems->errors) += 1;
     if (problems->count == SL_MAX_PROBLEMS) return;
@@ -91,7 +101,7 @@ static void add(sl_problems *problems, sl_mark mark, bool warning, const char *h
     else if (mark.file)
         p->mark.file = sl_arena_strndup(&problems->arena, mark.file, strlen(mark.file));
     p->text = sl_arena_strndup(&problems->arena, text, strlen(text));
-    p->hint = hint ? sl_arena_strndup(&problems->arena, hint, strlen(hint)) : NULL;
+    p->hint = hint ? clean(sl_arena_strndup(&problems->arena, hint, strlen(hint))) : NULL;
     p->warning = warning;
     p->order = (uint32_t)problems->count++;
     p->source = source ? (uint32_t)(source - problems->sources) : UINT32_MAX;
