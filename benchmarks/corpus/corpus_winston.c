@@ -3,6 +3,9 @@
  * and a bond management system with ISO dates. The shares below make the average length about 561 bytes. */
 #include "corpus_secret.h"
 
+#define ACTIVE_USERS 100   /* at a time */
+#define USERS_CHANGE 20000 /* records, until others are active */
+
 typedef struct application {
     corpus_word service;
     corpus_word version;
@@ -93,18 +96,18 @@ static void put_method_url(corpus_pen *pen)
     PEN_LIT(pen, "\"");
 }
 
+/* One of the users who are active at the time: who they are, and from where, goes together. */
 static void put_who(corpus_pen *pen)
 {
-    PEN_LIT(pen, ",\"ip\":\"10.");
-    pen_u64(pen, 4 + rng_below(pen, 4));
+    uint32_t user = rng_below(pen, ACTIVE_USERS) + (uint32_t)(pen->n / USERS_CHANGE) * ACTIVE_USERS;
+    PEN_LIT(pen, ",\"ip\":\"10.4.");
+    pen_u64(pen, user / 256 % 256);
     PEN_LIT(pen, ".");
-    pen_u64(pen, rng_below(pen, 256));
-    PEN_LIT(pen, ".");
-    pen_u64(pen, 1 + rng_below(pen, 250));
+    pen_u64(pen, user % 256);
     PEN_LIT(pen, "\",\"userId\":\"u-");
-    pen_u64(pen, 10000 + rng_below(pen, 90000));
+    pen_u64(pen, 10000 + user % 90000);
     PEN_LIT(pen, "\",\"tenantId\":\"t-");
-    pen_u64(pen, 1 + rng_below(pen, 40));
+    pen_u64(pen, 1 + user % 40);
     PEN_LIT(pen, "\"");
 }
 
