@@ -106,6 +106,8 @@ static size_t encode_block(run *job, size_t len, size_t *out_len, size_t *docs_l
     char *out = job->out, *docs = job->docs;
     while ((newline = memchr(at, '\n', (size_t)(end - at)))) {
         size_t line_len = (size_t)(newline - at);
+        if ((size_t)(out - job->out) + 2 * line_len + LINE_GROWTH > OUT_SIZE)
+            break; /* the rest is read again */
         out = put_action(out, job->offset + (uint64_t)(at - job->block));
         char *doc = out;
         out =
@@ -185,23 +187,46 @@ static void deliver_block(run *job, size_t len, size_t docs_len)
     post(job, job->packed, packed);
 }
 
+static void start(run *job)
+{
+    job->file = open(job->opt.file, O_RDONLY | O_CLOEXEC);
+    if (job->file < 0) bench_die("opening %s failed", job->opt.file);
+    job->sock = connect_to(job->opt.port);
+    job->journal = -1;
+    if (job->opt.journal) {
+        job->journal = open(job->opt.journal, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (job->journal < 0) bench_die("opening %s failed", job->opt.journal);
+    }
+    job->block = bench_alloc(BLOCK_SIZE + 64);
+    memset(job->block + BLOCK_SIZE, 0, 64);
+    job->out = bench_alloc(OUT_SIZE);
+    job->docs = bench_alloc(OUT_SIZE);
+    job->packed_room = ZSTD_compressBound(OUT_SIZE) + 1024;
+    job->packed = bench_alloc(job->packed_room);
+    job->zstd = ZSTD_createCCtx();
+    job->deflate = libdeflate_alloc_compressor(1);
+    job->synced = time(NULL);
+}
+
+static void stop(run *job)
+{
+    libdeflate_free_compressor(job->deflate);
+    ZSTD_freeCCtx(job->zstd);
+    free(job->packed);
+    free(job->docs);
+    free(job->out);
+    free(job->block);
+    if (job->journal >= 0 && (fdatasync(job->journal) || close(job->journal)))
+        bench_die("closing the journal failed");
+    close(job->sock);
+    close(job->file);
+}
+
 int main(int argc, char **argv)
 {
     run job = {0};
     parse_options(&job.opt, argc, argv);
-    job.file = open(job.opt.file, O_RDONLY | O_CLOEXEC);
-    if (job.file < 0) bench_die("opening %s failed", job.opt.file);
-    job.sock = connect_to(job.opt.port);
-    if (job.opt.journal) job.journal = open(job.opt.journal, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (job.journal < 0) bench_die("opening %s failed", job.opt.journal);
-    job.block = bench_alloc(BLOCK_SIZE + 64);
-    job.out = bench_alloc(OUT_SIZE);
-    job.docs = bench_alloc(OUT_SIZE);
-    job.packed_room = ZSTD_compressBound(OUT_SIZE) + 1024;
-    job.packed = bench_alloc(job.packed_room);
-    job.zstd = ZSTD_createCCtx();
-    job.deflate = libdeflate_alloc_compressor(1);
-    job.synced = time(NULL);
+    start(&job);
     for (ssize_t len; (len = pread(job.file, job.block, BLOCK_SIZE, (off_t)job.offset)) > 0;) {
         size_t made, docs, used = encode_block(&job, (size_t)len, &made, &docs);
         if (used == 0)
@@ -209,5 +234,6 @@ int main(int argc, char **argv)
         deliver_block(&job, made, docs);
         job.offset += used;
     }
+    stop(&job);
     return 0;
 }

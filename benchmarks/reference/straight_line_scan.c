@@ -45,15 +45,21 @@ static bool is_secret_key(const char *key, uint32_t len)
     }
 }
 
+/* The value of "timestamp" starts at `at`, when it is a string. */
+static void take_time(scan *state, uint32_t at)
+{
+    const char *end = at < state->len ? memchr(state->line + at, '"', state->len - at) : NULL;
+    if (!end || end - state->line - at > 32) return;
+    state->time_at = at;
+    state->time_len = (uint32_t)(end - state->line) - at;
+}
+
 /* A string stands in [from, to): a key when a colon follows. Returns whether it is a secret's key. */
 static bool take_string(scan *state, uint32_t from, uint32_t to, bool secret, bool redact)
 {
     const char *text = state->line + from;
     if (text[to - from + 1] == ':') {
-        if (to - from == 9 && !state->time_len && memcmp(text, "timestamp", 9) == 0) {
-            state->time_at = to + 3;
-            state->time_len = (uint32_t)(strchr(state->line + to + 3, '"') - state->line) - to - 3;
-        }
+        if (to - from == 9 && !state->time_len && memcmp(text, "timestamp", 9) == 0) take_time(state, to + 3);
         return redact && is_secret_key(text, to - from);
     }
     if (secret && state->cut_count < LINE_MAX_CUTS) state->cuts[state->cut_count++] = (cut){from, to};
