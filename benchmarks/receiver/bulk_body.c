@@ -55,17 +55,21 @@ static void count_document(const bulk_rules *rules, bulk_line line, int64_t now_
 static void put_echo(byte_pile *answer, bulk_line line, const char *name, const char *fallback)
 {
     char opening[16];
-    size_t opening_len = (size_t)snprintf(opening, sizeof(opening), "\"%s\":\"", name);
-    const char *value = memmem(line.at, line.len, opening, opening_len);
-    size_t len = strlen(fallback);
-    if (value) {
-        value += opening_len;
-        const char *end = memchr(value, '"', (size_t)(line.at + line.len - value));
-        len = end ? (size_t)(end - value) : 0;
+    size_t opening_len = (size_t)snprintf(opening, sizeof(opening), "\"%s\":", name);
+    const char *end = line.at + line.len;
+    const char *at = memmem(line.at, line.len, opening, opening_len);
+    bulk_line value = {fallback, strlen(fallback)};
+    if (at) {
+        at += opening_len;
+        at += at < end && *at == ' ';
+        at += at < end && *at == '"';
+        const char *quote = memchr(at, '"', (size_t)(end - at));
+        value = (bulk_line){at, quote ? (size_t)(quote - at) : 0};
     }
     PILE_LIT(answer, ",");
     pile_put(answer, opening, opening_len);
-    pile_put(answer, value ? value : fallback, len);
+    PILE_LIT(answer, "\"");
+    pile_put(answer, value.at, value.len);
     PILE_LIT(answer, "\"");
 }
 
