@@ -1,0 +1,92 @@
+"""The table of results: for the terminal and as markdown, with the plot and the raw figures beside it."""
+
+import json
+
+from bench_plot import plot_rows
+from bench_summary import FIGURES
+
+COLUMNS = ["row", "agent", "CPU s/GB", "limit", "MB/s", "limit", "peak MB", "limit", "other", "lost", "doubled",
+           "spoiled", "secrets", "met"]
+
+
+def cell(line, name):
+    """A median and its spread."""
+    if name not in line.get("median", {}):
+        return ""
+    digits = FIGURES[name][1]
+    low, high = line["spread"][name]
+    middle, low, high = (f"{value:.{digits}f}" for value in (line["median"][name], low, high))
+    return middle if low == high else f"{middle} ({low}-{high})"
+
+
+def limit(line, name):
+    if name not in line["limits"]:
+        return ""
+    return f"{'<=' if FIGURES[name][2] else '>='} {line['limits'][name]:g}"
+
+
+def other_figures(line):
+    """The figures of paced rows, with their limits."""
+    return ", ".join(f"{FIGURES[name][0]} {cell(line, name)} {limit(line, name)}"
+                     for name in ("cpu_percent", "p99_ms") if cell(line, name))
+
+
+def verdict(line):
+    if line["errors"]:
+        return "failed"
+    if not line["limits"]:
+        return ""
+    return "no" if line["missed"] else "yes"
+
+
+def table_rows(lines):
+    for line in lines:
+        faults = line.get("faults", {})
+        secrets = line.get("secrets", "") if "secrets_checked" in line else ""
+        yield [
+            line["row"], line["agent"],
+            cell(line, "cpu_s_per_gb"), limit(line, "cpu_s_per_gb"),
+            cell(line, "mb_per_s"), limit(line, "mb_per_s"),
+            cell(line, "peak_mb"), limit(line, "peak_mb"),
+            other_figures(line),
+            *(str(faults.get(name, "")) for name in ("lost", "doubled", "spoiled")),
+            str(secrets), verdict(line),
+        ]
+
+
+def format_table(lines):
+    """The table in markdown, its columns aligned so that it reads well on a terminal, too."""
+    rows = [COLUMNS, *table_rows(lines)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    text = ["| " + " | ".join(word.ljust(width) for word, width in zip(row, widths)) + " |" for row in rows]
+    text.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
+    return "\n".join(text) + "\n"
+
+
+def format_misses(lines):
+    """What was not met and what failed, one a line."""
+    text = []
+    for line in lines:
+        for missed in line["missed"]:
+            text.append(f"- {line['row']}, {line['agent']}: {missed}")
+        for error in line["errors"]:
+            text.append(f"- {line['row']}, {line['agent']}: {error}")
+    return "\n".join(text) + ("\n" if text else "")
+
+
+def write_results(folder, lines, machine, settings):
+    """Writes rows.json, rows.md and rows.svg into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    result = {"machine": machine, "settings": settings, "rows": lines}
+    (folder / "rows.json").write_text(json.dumps(result, indent=1) + "\n")
+    (folder / "rows.svg").write_text(plot_rows(lines))
+    misses = format_misses(lines)
+    (folder / "rows.md").write_text(
+        "# Benchmark rows\n\n"
+        "Medians, in brackets the lowest and highest run. CPU is the agent's processor seconds a GB of input.\n\n"
+        + format_table(lines)
+        + (f"\nNot met:\n\n{misses}" if misses else "\nAll met.\n")
+        + "\n![processor seconds a GB](rows.svg)\n\n## Settings\n\n"
+        + "".join(f"- {name}: {value}\n" for name, value in settings.items())
+        + "\n## Machine\n\n"
+        + "".join(f"- {name}: {value}\n" for name, value in machine.items()))

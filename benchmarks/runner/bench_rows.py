@@ -1,0 +1,45 @@
+"""The rows of the benchmark: one folder of scenarios/ each, with row.json and a configuration template an agent."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    name: str
+    folder: Path
+    title: str
+    order: int
+    limits: dict  # cpu_s_per_gb, mb_per_s, cpu_percent, p99_ms, peak_mb: those that the design sets
+    corpus: str = "winston"
+    number: str = "member"  # where the receiver finds a record's number
+    steady: dict = field(default_factory=dict)  # rate, seconds: paced instead of from a corpus
+    straight_line: list = None  # arguments of the straight-line program; None: it can't do this row
+    secrets_out: bool = False  # no planted secret may reach the receiver
+
+
+def load_rows(scenarios, names=None):
+    """All rows in order, or those named. Unknown names raise ValueError."""
+    rows = [
+        Row(name=file.parent.name, folder=file.parent, **json.loads(file.read_text()))
+        for file in Path(scenarios).glob("*/row.json")
+    ]
+    rows.sort(key=lambda row: row.order)
+    if not names:
+        return rows
+    known = {row.name for row in rows}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"there is no row {', '.join(unknown)}; rows: {', '.join(sorted(known))}")
+    return [row for row in rows if row.name in names]
+
+
+def fill_template(text, values):
+    """Replaces @name@ by its value; a name without a value raises ValueError."""
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    left = [word for word in text.split("@")[1::2] if word.replace("_", "").isalpha()]
+    if left:
+        raise ValueError(f"the template asks for @{left[0]}@, which the runner does not set")
+    return text
