@@ -1,0 +1,140 @@
+"""The runner: rows from end to end, and every fault of an agent shown and answered with exit code 1."""
+
+import json
+import os
+import subprocess
+import unittest
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+from bench_tools import BENCHMARKS, TOOLS, ToolTest
+
+from bench_agents import Sluice
+from bench_plot import nice_step, plot_rows
+from bench_report import format_table
+from bench_rows import Row, fill_template, load_rows
+from bench_summary import is_broken, summarize
+
+FAKE = Path(__file__).parent / "fake_sluice.py"
+FIGURES = {"cpu_s_per_gb": 1.0, "mb_per_s": 100.0, "peak_mb": 10.0, "lost": 0, "doubled": 0, "spoiled": 0, "secrets": 0}
+
+
+def make_row(**fields):
+    return Row(name="row", folder=Path("/nowhere"), title="a row", order=1,
+               **{"limits": {"cpu_s_per_gb": 2.0, "mb_per_s": 50}, **fields})
+
+
+class TestParts(unittest.TestCase):
+    def test_every_row_of_the_project_loads_and_fills(self):
+        rows = load_rows(BENCHMARKS / "scenarios")
+        self.assertIn("main-job", [row.name for row in rows])
+        values = {"corpus": "/c", "port": 1, "url": "http://x", "data_dir": "/d", "journal": "/j"}
+        for row in rows:
+            filled = fill_template((row.folder / "sluice.yaml.in").read_text(), values)
+            self.assertNotIn("@", filled)
+            self.assertTrue(row.limits)
+
+    def test_an_unknown_row_or_placeholder_is_an_error(self):
+        with self.assertRaisesRegex(ValueError, "main-jb"):
+            load_rows(BENCHMARKS / "scenarios", ["main-jb"])
+        with self.assertRaisesRegex(ValueError, "@colour@"):
+            fill_template("a @colour@ b", {"port": 1})
+
+    def test_medians_and_limits(self):
+        runs = [{**FIGURES, "cpu_s_per_gb": value} for value in (1.0, 9.0, 1.5)]
+        line = summarize(make_row(), Sluice("x"), runs, [])
+        self.assertEqual((line["median"]["cpu_s_per_gb"], line["spread"]["cpu_s_per_gb"]), (1.5, (1.0, 9.0)))
+        self.assertEqual((line["missed"], is_broken(line)), ([], False))
+        slow = summarize(make_row(), Sluice("x"), [{**FIGURES, "mb_per_s": 49.0, "cpu_s_per_gb": 2.5}], [])
+        self.assertEqual(slow["missed"], ["CPU s/GB 2.50, limit 2", "MB/s 49, limit 50"])
+        self.assertFalse(is_broken(slow), "slow is not wrong")
+
+    def test_one_bad_run_among_good_ones_breaks_the_row(self):
+        for fault in ("lost", "doubled", "spoiled"):
+            runs = [FIGURES, {**FIGURES, fault: 1}, FIGURES]
+            self.assertTrue(is_broken(summarize(make_row(), Sluice("x"), runs, [])), fault)
+        self.assertTrue(is_broken(summarize(make_row(), Sluice("x"), [FIGURES], ["it died"])))
+        leak = summarize(make_row(secrets_out=True), Sluice("x"), [{**FIGURES, "secrets": 1}], [])
+        self.assertTrue(is_broken(leak))
+
+    def test_table_and_plot_of_a_row_without_runs(self):
+        line = summarize(make_row(), Sluice("x"), [], ["it died"])
+        self.assertIn("failed", format_table([line]))
+        xml.fromstring(plot_rows([line]))
+
+    def test_axis_has_at_most_ten_parts(self):
+        self.assertEqual([nice_step(top) for top in (0.7, 1.9, 4.2, 17.0, 70.0)], [0.1, 0.2, 0.5, 2, 10])
+
+
+class TestWhole(ToolTest):
+    def bench(self, *arguments, fault=""):
+        self.out = self.folder / "results"
+        return subprocess.run(
+            [str(BENCHMARKS / "run"), "--tools", str(TOOLS), "--sluice", str(FAKE), "--out", str(self.out),
+             "--work", str(self.folder / "work"), "--bytes", "2MB", *arguments],
+            env={**os.environ, "FAKE_FAULT": fault}, capture_output=True, text=True, timeout=120, check=False)
+
+    def lines(self):
+        return {(line["row"], line["agent"]): line for line in json.loads((self.out / "rows.json").read_text())["rows"]}
+
+    @unittest.skipUnless((TOOLS / "straight-line").exists(), "the reference needs AVX2")
+    def test_agents_take_turns_and_results_are_kept(self):
+        done = self.bench("-n", "3", "--rows", "json,unparsed")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        turns = [line.split(": ")[1] for line in done.stderr.splitlines()]
+        self.assertEqual(turns, ["unparsed, sluice", "unparsed, straight-line", "json, sluice", "json, straight-line"] * 3)
+        lines = self.lines()
+        self.assertEqual([len(line["runs"]) for line in lines.values()], [3] * 4)
+        self.assertEqual(lines["json", "sluice"]["faults"], {"lost": 0, "doubled": 0, "spoiled": 0})
+        self.assertEqual(lines["json", "straight-line"]["limits"], {}, "limits are for the agent")
+        self.assertGreater(lines["json", "sluice"]["median"]["cpu_s_per_gb"],
+                           lines["json", "straight-line"]["median"]["cpu_s_per_gb"])
+        text = (self.out / "rows.md").read_text()
+        self.assertIn("fake sluice 1.0", text)
+        self.assertIn("| json ", text)
+        self.assertEqual(xml.fromstring((self.out / "rows.svg").read_text()).tag, "{http://www.w3.org/2000/svg}svg")
+        self.assertEqual([path.name for path in (self.folder / "work").iterdir() if path.is_dir()], [])
+
+    def test_lost_doubled_and_spoiled_records_fail_the_benchmark(self):
+        for fault, count in (("lose", "lost"), ("double", "doubled"), ("spoil", "spoiled")):
+            done = self.bench("-n", "1", "--rows", "json", "--agents", "sluice", fault=fault)
+            self.assertEqual(done.returncode, 1, fault)
+            self.assertEqual(self.lines()["json", "sluice"]["faults"][count], 1)
+
+    def test_an_agent_that_fails_is_shown_with_its_last_words(self):
+        done = self.bench("-n", "2", "--rows", "json", "--agents", "sluice", fault="fail")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("it was meant to fail", done.stdout)
+        self.assertIn("exit code 1", self.lines()["json", "sluice"]["errors"][0])
+
+    def test_secrets_that_get_through_fail_the_main_job(self):
+        done = self.bench("-n", "1", "--rows", "main-job", "--agents", "sluice")
+        self.assertEqual(done.returncode, 1)
+        self.assertGreater(self.lines()["main-job", "sluice"]["secrets"], 1000)
+
+    def test_a_paced_row_measures_latency_and_share_of_a_core(self):
+        scenario = json.loads((BENCHMARKS / "scenarios" / "steady-json" / "row.json").read_text())
+        self.assertEqual(scenario["steady"], {"rate": "10MB", "seconds": 20})
+        done = self.bench("-n", "1", "--rows", "steady-json", "--agents", "sluice", "--steady-seconds", "2")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        middle = self.lines()["steady-json", "sluice"]["median"]
+        self.assertTrue(0 < middle["cpu_percent"] < 100, middle)
+        self.assertTrue(0 < middle["p50_ms"] <= middle["p99_ms"] <= middle["max_ms"], middle)
+        self.assertEqual((middle["lost"], middle["doubled"]), (0, 0))
+
+    def test_an_agent_that_ends_while_it_is_paced_is_shown(self):
+        done = self.bench("-n", "1", "--rows", "steady-json", "--agents", "sluice", "--steady-seconds", "1", fault="fail")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("it was meant to fail", done.stdout)
+
+    def test_what_is_missing_is_said(self):
+        done = self.bench("--rows", "nonsense")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("nonsense", done.stderr)
+        done = self.bench("--sluice", "/no/such/sluice")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("/no/such/sluice", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
