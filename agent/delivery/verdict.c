@@ -101,3 +101,8 @@ bool sl_answer_is_pressure(const sl_answer *answer)
     if (answer->transport != SL_TRANSPORT_OK) return true;
     return answer->status == 408 || answer->status == 429 || answer->status >= 500;
 }
+
+bool sl_answer_is_address_lost(const sl_answer *answer)
+{
+    return answer->transport != SL_TRANSPORT_OK || (answer->status >= 502 && answer->status <= 504);
+}

@@ -25,5 +25,7 @@ struct sl_record_verdict {
 void sl_verdict_of(const sl_answer *answer, sl_verdict *verdict);
 /* Does this failure say that the other side is overloaded or away, so that less should be sent at a time? */
 bool sl_answer_is_pressure(const sl_answer *answer);
+/* Does it say that this one address is away (no answer, 502, 503, 504), so that another may do? */
+bool sl_answer_is_address_lost(const sl_answer *answer);
 
 #endif

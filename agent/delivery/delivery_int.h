@@ -1,0 +1,135 @@
+/* delivery_int.h: an output worker as its parts see it. Inside delivery/ only; everything on the output's
+ * loop unless said otherwise.
+ *
+ *   feed -> former -> dispatch -> (http_output | the plugin's send) -> settle -> window -> cursor
+ *                        ^ waiting <- RETRY, SPLIT, PARTIAL -'  '-> burying -> dead letters
+ */
+#ifndef SLUICE_DELIVERY_INT_H
+#define SLUICE_DELIVERY_INT_H
+
+#include "base/backoff.h"
+#include "feed.h"
+#include "former.h"
+#include "in_flight.h"
+#include "net/compress.h"
+#include "shipment.h"
+#include "verdict.h"
+#include "window.h"
+#include <pthread.h>
+
+/* What a worker holds in requests (their batches and bodies) before it takes no more; one is always allowed.
+ */
+#define SL_OUTPUT_MAX_HELD (8u << 20)
+/* What it keeps beside that of batches that were offered and are not taken yet. */
+#define SL_OUTPUT_MAX_KEPT (4u << 20)
+
+/* The plugin's side of a worker. */
+struct sl_output {
+    struct sl_output_worker *worker;
+};
+
+typedef enum sl_prepare_state {
+    SL_PREPARE_DONE, /* or there is nothing to prepare */
+    SL_PREPARE_NEEDED,
+    SL_PREPARE_RUNNING,
+} sl_prepare_state;
+
+/* A request of the plugin's own. */
+typedef struct sl_own_call {
+    struct sl_output_worker *worker;
+    struct sl_own_call *next, *prev;
+    sl_http_call *call;
+    char *body;
+    void (*answered)(void *self, const sl_answer *answer, void *arg);
+    void *arg;
+} sl_own_call;
+
+struct sl_output_worker {
+    sl_output_worker_conf conf; /* name, pipeline, journal_dir and data_dir are copies */
+    struct sl_output out;
+    const sl_output_ops *ops;
+    void *self; /* the plugin's */
+    char log_name[96];
+    sl_loop *loop;
+
+    uint64_t held; /* bytes of the window's batches and the shipments' bodies */
+    sl_feed feed;
+    sl_window window;
+    sl_former former;
+    sl_in_flight in_flight;
+    sl_shipment_pool pool;
+    sl_shipment_list sending, waiting, burying;
+    sl_backoff backoff; /* only its randomness: failures are counted by shipment */
+
+    sl_http_client *client; /* NULL: the plugin sends */
+    sl_compressor *compressor;
+    sl_buf scratch; /* bodies before compression; dead letters' texts */
+    sl_own_call *own_calls;
+    sl_prepare_state prepare;
+    sl_backoff prepare_backoff;
+    int64_t prepare_at_ns;
+
+    sl_backoff read_backoff;
+    int64_t read_at_ns; /* reading failed: when to try again; 0: it did not */
+    int64_t missing_since_ns;
+
+    uint64_t acked; /* the cursor as told */
+    int64_t sync_at_ns;
+    bool draining;
+    void (*drained)(void *arg);
+    void *drained_arg;
+
+    sl_timer *timer;
+    bool pumping, again_posted, stopped;
+    sl_message again;
+    sl_state *state; /* made when the plugin asks for it */
+
+    sl_log_limit retry_limit, reject_limit, bury_limit, read_limit, sync_limit, again_limit;
+    pthread_mutex_t status_lock; /* the one thing others look at */
+    char trouble[SL_REASON_MAX]; /* empty: all is well */
+    int64_t trouble_until_ns;    /* when it is tried again; 0: not told */
+};
+
+/* ---- output_worker.c ---- */
+
+/* Something has changed: send, bury, acknowledge what can be, set the timer for the rest. Not from deep
+ * inside: it may run at once. */
+void sl_worker__pump(sl_output_worker *worker);
+void sl_worker__set_trouble(sl_output_worker *worker, const char *text, int64_t until_ns);
+void sl_worker__clear_trouble(sl_output_worker *worker);
+
+/* ---- dispatch.c ---- */
+
+/* Sends at most one shipment: one that is due again, or a new one. False: none can be sent now. */
+bool sl_dispatch__next(sl_output_worker *worker);
+/* When it wants to be called next without anything else happening; INT64_MAX: never. */
+int64_t sl_dispatch__deadline(const sl_output_worker *worker);
+
+/* ---- settle.c ---- */
+
+/* The shipment, in no list, came to an end with this verdict. */
+void sl_settle__verdict(sl_output_worker *worker, sl_shipment *shipment, const sl_verdict *verdict);
+/* Gives the bodies' memory back. */
+void sl_settle__drop_bodies(sl_output_worker *worker, sl_shipment *shipment);
+/* Its records go into two halves that are sent at once. */
+void sl_settle__split(sl_output_worker *worker, sl_shipment *shipment);
+
+/* ---- bury.c ---- */
+
+/* Its records go to the dead letters; takes the shipment. reason: static, snake_case. text: for the log,
+ * without content of records. */
+void sl_bury__shipment(sl_output_worker *worker, sl_shipment *shipment, const char *reason, const char *text);
+/* Tries those again that the disk refused and that are due. */
+void sl_bury__due(sl_output_worker *worker);
+
+/* ---- http_output.c ---- */
+
+void sl_http_output__start(sl_output_worker *worker);
+void sl_http_output__stop(sl_output_worker *worker);
+/* Encodes, unless that is done; false: it became larger than allowed and was put back as two halves. */
+bool sl_http_output__encode(sl_output_worker *worker, sl_shipment *shipment);
+void sl_http_output__send(sl_output_worker *worker, sl_shipment *shipment);
+/* Runs the plugin's prepare() if it is needed and due. True: delivery may go on. */
+bool sl_http_output__is_ready(sl_output_worker *worker);
+
+#endif

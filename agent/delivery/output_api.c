@@ -1,0 +1,68 @@
+/* output_api.c: what an output plugin may call, besides its HTTP calls (http_output.c) and verdicts
+ * (verdict.c). */
+#include "base/metrics.h"
+#include "delivery_int.h"
+#include "state/state_db.h"
+#include <stdio.h>
+
+sl_loop *sl_output_loop(sl_output *out)
+{
+    return out->worker->loop;
+}
+
+const char *sl_output_name(sl_output *out)
+{
+    return out->worker->conf.name;
+}
+
+/* Opened at first need: most outputs keep nothing. */
+sl_state *sl_output_state(sl_output *out)
+{
+    sl_output_worker *worker = out->worker;
+    sl_assert_on(worker->loop);
+    if (worker->state || !worker->conf.data_dir) return worker->state;
+    char scope[SL_STATE_MAX_SCOPE];
+    snprintf(scope, sizeof scope, "output/%s/%s", worker->conf.pipeline, worker->conf.name);
+    sl_err err = SL_ERR_NONE;
+    worker->state = sl_state_open(worker->conf.data_dir, sl_span_of(scope), &err);
+    if (!worker->state) sl_error(worker->log_name, "no state: %s", err.text);
+    return worker->state;
+}
+
+sl_counter *sl_output_counter(sl_output *out, const char *name, const char *help)
+{
+    const sl_output_worker *worker = out->worker;
+    char full[256];
+    snprintf(full, sizeof full, "sluice_%s_%s", worker->conf.plugin->name, name);
+    const char *labels[] = {"pipeline", worker->conf.pipeline, "output", worker->conf.name, NULL};
+    sl_metric_type type =
+        sl_span_ends_with(sl_span_of(name), SL_SPAN("_total")) ? SL_METRIC_COUNTER : SL_METRIC_GAUGE;
+    return sl_metrics_new(type, full, help, labels);
+}
+
+void sl_verdict_init(sl_verdict *verdict, const sl_request *req)
+{
+    *verdict =
+        (sl_verdict){.kind = SL_VERDICT_DELIVERED, .arena = &sl_shipment_of(req)->arena, .count = req->count};
+}
+
+static bool is_pressure(const sl_verdict *verdict)
+{
+    if (verdict->kind == SL_VERDICT_RETRY) return true;
+    for (uint32_t i = 0; verdict->kind == SL_VERDICT_PARTIAL && i < verdict->count; i++) {
+        if (verdict->each[i].kind == SL_VERDICT_RETRY) return true;
+    }
+    return false;
+}
+
+void sl_request_done(sl_output *out, sl_request *req, const sl_verdict *verdict)
+{
+    sl_output_worker *worker = out->worker;
+    sl_assert_on(worker->loop);
+    sl_shipment *shipment = sl_shipment_of(req);
+    sl_assert(shipment->list == &worker->sending);
+    sl_shipments_remove(shipment);
+    sl_in_flight_done(&worker->in_flight, shipment->sent_ns, sl_clock_mono_ns(), is_pressure(verdict));
+    sl_settle__verdict(worker, shipment, verdict);
+    sl_worker__pump(worker);
+}
