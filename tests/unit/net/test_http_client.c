@@ -98,7 +98,7 @@ static void ask(fixture *f, const char *method, const char *path, sl_span body)
 
 typedef struct script {
     sl_test_answer answers[8]; /* the last one again and again */
-    size_t count, requests;
+    size_t count, requests, gets;
     char method[16], path[2048], authorization[128], type[64], encoding[32], extra[64], host[64];
     bool expect, echo;
     sl_buf body;
@@ -120,6 +120,7 @@ static void follow_script(void *arg, const sl_test_request *req, sl_test_answer 
         if (!answer->status) answer->status = 200;
     }
     s->requests++;
+    s->gets += strcmp(req->method, "GET") == 0;
     strcpy(s->method, req->method);
     strcpy(s->path, req->path);
     keep(s->authorization, sizeof s->authorization, sl_test_header(req, "Authorization"));
@@ -378,13 +379,12 @@ START_TEST(http_client__spreads_over_the_healthy_and_comes_back_to_the_healed)
         ask(&f, "POST", "/", SL_SPAN("x"));
     }
     ck_assert_uint_eq(f.healthy, 2);
-    ck_assert_str_eq(a.method, "GET");
-    ck_assert_uint_eq(a.requests, 2);
-    unsigned before = (unsigned)b.requests;
+    ck_assert_uint_eq(a.gets, 1); /* the probe was a request of its own */
+    size_t before_a = a.requests, before_b = b.requests;
     for (int i = 0; i < 10; i++)
         ask(&f, "POST", "/", SL_SPAN("x"));
-    ck_assert_uint_eq(a.requests, 7); /* in turn again */
-    ck_assert_uint_eq(b.requests, before + 5);
+    ck_assert_uint_eq(a.requests, before_a + 5); /* in turn again */
+    ck_assert_uint_eq(b.requests, before_b + 5);
     stop(&f);
     sl_test_server_stop(one);
     sl_test_server_stop(two);
