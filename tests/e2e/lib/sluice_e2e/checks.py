@@ -34,7 +34,7 @@ def find_secrets(secrets, places):
     for name, data in contents(places):
         hits = [number for number, needle in needles if needle in data]
         if hits:
-            found.append(f"{name}: {len(hits)} secrets, the first is number {hits[0]}")
+            found.append(f"{name}: {len(hits)} of the secrets sought, the first is number {hits[0]}")
     return found
 
 

@@ -12,6 +12,7 @@ import uuid
 
 from . import ledger as ledgers
 from .agent import Agent
+from .applications import Application
 from .checks import assert_exactly
 from .services import MissingTool, Receiver, SearchNode
 from .writer import LogWriter
@@ -23,6 +24,10 @@ LOG_LINES_SHOWN = 40
 
 class Skip(Exception):
     """This machine can't run the scenario; the reason."""
+
+
+class TimeUp(AssertionError):
+    """What the scenario waited for did not happen."""
 
 
 class Scenario:
@@ -44,15 +49,16 @@ class Scenario:
         found = shutil.which(tool) or shutil.which(tool, path="/usr/sbin:/sbin")
         return found or self.skip(f"{tool} is not installed; install {package}")
 
-    def wait(self, condition, what, seconds=60):
-        """Waits until condition() is true and returns its value; fails after `seconds`."""
+    def wait(self, condition, what, seconds=60, every=0.05):
+        """Waits until condition(), asked `every` so often, is true, and returns its value; fails after `seconds`."""
         deadline = time.monotonic() + seconds
         while not (value := condition()):
             for agent in self.agents:
                 if agent.process:
                     agent.check_alive()
-            assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-            time.sleep(0.05)
+            if time.monotonic() > deadline:
+                raise TimeUp(f"not within {seconds} s: {what}")
+            time.sleep(every)
         return value
 
     # -- things to start -----------------------------------------------------------------------
@@ -88,9 +94,16 @@ class Scenario:
         except MissingTool as err:
             raise Skip(str(err)) from err
 
-    def agent(self, config, start=True, name="agent"):
+    def application(self, kind, **options):
+        """Starts a program that logs through winston or loguru, into logs/."""
+        reason = Application.install(kind)
+        if reason:
+            self.skip(reason)
+        return self._own(Application(kind, self.path("logs"), self.path("secrets"), **options))
+
+    def agent(self, config, start=True, name="agent", unprivileged=False):
         port = int(config["service"]["http"].rsplit(":", 1)[1])
-        agent = self._own(Agent(self.path(name), config, port))
+        agent = self._own(Agent(self.path(name), config, port, unprivileged))
         self.agents.append(agent)
         return agent.start() if start else agent
 
@@ -101,40 +114,49 @@ class Scenario:
 
     def main_job(self, index, path, filters=None, tail=None, output=None, buffer=None, service=None):
         """The main job's configuration: tail -> JSON -> redact -> journal on disk -> Elasticsearch.
-        The keyword arguments add to, or for `filters` replace, what stands here."""
+        The keyword arguments add to, or for `filters` and `buffer` replace, what stands here."""
         tail = {"path": [path] if isinstance(path, str) else path, "read_from": "start", **(tail or {})}
-        output = {"url": [index.url], "index": getattr(index, "index", "logs"), **(output or {})}
+        output = {"url": [index.url], "index": getattr(index, "index", "logs"), "retry": {"initial": "100ms", "max": "1s"}, **(output or {})}
         if filters is None:
             filters = [{"parse": {"format": "json", "time": {"field": "timestamp"}}}, {"redact": {}}]
         pipeline = {
             "inputs": [{"tail": tail}],
             "filters": filters,
             "outputs": [{"elasticsearch": output}],
-            "buffer": {"max_size": "1GiB", "fsync": "1s", "when_full": "block", **(buffer or {})},
+            "buffer": buffer or {"max_size": "1GiB", "fsync": "1s", "when_full": "block"},
         }
         return {"service": self.service(**(service or {})), "pipelines": {"main": pipeline}}
 
     # -- the question --------------------------------------------------------------------------
 
-    def settled(self, agent, seconds=60):
-        """Waits until nothing is on its way and nothing more is read for a while; returns the ledger,
-        which balanced at every look."""
+    def settled(self, agent, seconds=60, stuck=0):
+        """Waits until nothing moves: no record is on its way (but `stuck`, when the index is away) and none
+        came in for a while. Then the ledger must balance; returns it."""
         seen = {"received": -1, "since": time.monotonic()}
 
         def quiet():
-            now = agent.check_ledger()
-            received = ledgers.total(now, "received")
-            if received != seen["received"] or ledgers.pending(now):
+            now = agent.ledger()
+            received = ledgers.total(now, "received", "delivered", "dead_lettered")
+            if received != seen["received"] or ledgers.on_their_way(now) != stuck:
                 seen.update(received=received, since=time.monotonic())
             return now if time.monotonic() - seen["since"] >= QUIET_SECONDS else None
 
-        return self.wait(quiet, "all that was read is delivered", seconds)
+        ledger = self.wait(quiet, f"all but {stuck} of the records read are delivered", seconds)
+        ledgers.assert_balanced(ledger)
+        return ledger
 
-    def delivered_exactly(self, agent, index, *writers, seconds=60):
-        """The question of most scenarios: the index holds every record of the writers once, and the
-        agent's ledger balances. Returns the ledger."""
-        expected = [n for writer in writers for n in writer.numbers]
-        self.wait(lambda: index.count() >= len(expected), f"{len(expected)} records are in the index", seconds)
+    def arrived(self, index, count, seconds=60):
+        self.wait(lambda: index.count() >= count, f"{count} records are in the index", seconds, every=0.2)
+
+    def delivered_exactly(self, agent, index, *writers, numbers=(), seconds=60):
+        """The question of most scenarios: the index holds every record of the writers, and those with
+        `numbers`, once, and the agent's ledger balances. Returns the ledger."""
+        expected = [n for writer in writers for n in writer.numbers] + list(numbers)
+        try:
+            self.arrived(index, len(expected), seconds)
+        except TimeUp:
+            assert_exactly(index.docs(), expected)  # which says more
+            raise
         ledger = self.settled(agent, seconds)
         assert_exactly(index.docs(), expected)
         assert ledgers.total(ledger, "dropped") == 0, f"the agent dropped records: {ledger}"
@@ -156,6 +178,10 @@ class Scenario:
 
     def show_logs(self):
         for agent in self.agents:
+            try:
+                print("-- the ledger:", agent.get("/api/v1/ledger").decode("utf-8", "replace"))
+            except OSError as err:
+                print(f"-- no ledger: {err}")
             lines = agent.log_text().splitlines()[-LOG_LINES_SHOWN:]
             print(f"-- the end of {agent.log_path}:", *lines, sep="\n   ")
 
