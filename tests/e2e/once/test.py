@@ -1,0 +1,30 @@
+"""run --once reads everything to its end, delivers all of it and ends with 0; again, there is nothing left to do."""
+
+from sluice_e2e import assert_exactly, run
+
+
+def reads_delivers_and_ends(sc):
+    log, index = sc.log("app.log"), sc.index()
+    log.write(5000)
+    log.rotate_by_rename()
+    log.write(5000)
+    agent = sc.agent(sc.main_job(index, log.path + "*"), start=False)
+    said = agent.once()
+    assert "10000" in said.replace(",", ""), f"the summary does not tell the number of records: {said}"
+    assert_exactly(index.docs(), log.count)
+    log.write(1000)
+    agent.once()
+    agent.once()
+    assert_exactly(index.docs(), log.count)
+
+
+def ends_with_1_when_not_all_was_delivered(sc):
+    log, index = sc.log("app.log"), sc.receiver({"status": 401, "count": "forever"})
+    log.write(100)
+    output = {"retry": {"initial": "100ms", "max": "200ms", "max_age": "1s"}}
+    agent = sc.agent(sc.main_job(index, log.path, output=output), start=False)
+    done = agent.command("run", "-c", agent.config_path, "--once", check=False)
+    assert done.returncode == 1, f"it ended with {done.returncode}: {done.stderr.decode()}"
+
+
+run(reads_delivers_and_ends, ends_with_1_when_not_all_was_delivered)
