@@ -175,6 +175,10 @@ sl_path *sl_path_parse(sl_span text,
                        sl_err *err); /* SL_E_SYNTAX; err's text tells the column within `text` (from 1) */
 void sl_path_free(sl_path *path);
 sl_span sl_path_text(const sl_path *path);
+/* The steps of a path, for those who match it themselves. A step is a key (decoded), or, with ptr NULL, an
+ * array index. */
+uint32_t sl_path_length(const sl_path *path);
+sl_span sl_path_step(const sl_path *path, uint32_t i, uint32_t *index); /* i < sl_path_length() */
 /* Tape position of the value, or 0 when the record has none (0 is the record itself). With duplicate keys the
  * last one wins, as in most parsers. Keys are compared decoded. */
 uint32_t sl_path_find(const sl_path *path, sl_span text, const sl_token *tok);
