@@ -162,6 +162,18 @@ sl_span sl_path_text(const sl_path *path)
     return path->text;
 }
 
+uint32_t sl_path_length(const sl_path *path)
+{
+    return path->count;
+}
+
+sl_span sl_path_step(const sl_path *path, uint32_t i, uint32_t *index)
+{
+    sl_assert(i < path->count);
+    *index = path->steps[i].index;
+    return path->steps[i].key;
+}
+
 /* ---- finding ---- */
 
 static uint32_t find_member(sl_span key, sl_span text, const sl_token *tok, uint32_t object)
