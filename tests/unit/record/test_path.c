@@ -228,5 +228,20 @@ START_TEST(path__edits_joined_names)
 }
 END_TEST
 
-SL_TEST_MAIN("path", path__finds_values, path__refuses_what_is_none_and_tells_where, path__sets_fields,
-             path__sets_one_field_after_another, path__removes_fields, path__edits_joined_names)
+START_TEST(path__tells_its_steps)
+{
+    sl_path *path = sl_test_path("user[\"a.b\"].list[7]");
+    uint32_t index;
+    ck_assert_uint_eq(sl_path_length(path), 4);
+    ck_assert(sl_span_is_cstr(sl_path_step(path, 0, &index), "user"));
+    ck_assert(sl_span_is_cstr(sl_path_step(path, 1, &index), "a.b"));
+    ck_assert(sl_span_is_cstr(sl_path_step(path, 2, &index), "list"));
+    ck_assert_ptr_null(sl_path_step(path, 3, &index).ptr);
+    ck_assert_uint_eq(index, 7);
+    sl_path_free(path);
+}
+END_TEST
+
+SL_TEST_MAIN("path", path__finds_values, path__tells_its_steps, path__refuses_what_is_none_and_tells_where,
+             path__sets_fields, path__sets_one_field_after_another, path__removes_fields,
+             path__edits_joined_names)
