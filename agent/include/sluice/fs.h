@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 int sl_fs_open(const char *path, int flags, mode_t mode);
 int sl_fs_openat(int dir, const char *name, int flags, mode_t mode);
