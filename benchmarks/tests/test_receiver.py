@@ -6,7 +6,7 @@ import socket
 import time
 import unittest
 
-from bench_tools import RunningReceiver, ToolTest, bulk_body
+from bench_tools import RunningReceiver, ToolTest, bulk_body, tool
 
 
 def read_answer(sock):
@@ -98,6 +98,18 @@ class TestCounting(ToolTest):
         self.assertEqual(receiver.stats()["canaries"], len(canaries.read_text().splitlines()))
         receiver.bulk(bulk_body(range(1000)))
         self.assertEqual(receiver.stats()["canaries"], len(canaries.read_text().splitlines()), "no false alarm")
+
+
+    def test_a_canary_noted_twice_counts_once_and_a_short_one_is_refused(self):
+        canaries = self.folder / "canaries"
+        canaries.write_text("hunter2-hunter2\nhunter2-hunter2\n\nopensesame")
+        receiver = RunningReceiver(self, "--canaries", str(canaries))
+        receiver.bulk(b'{"create":{}}\n{"n":1,"a":"hunter2-hunter2","b":"opensesame"}\n')
+        self.assertEqual(receiver.stats()["canaries"], 2)
+        canaries.write_text("short\n")
+        done = tool("sluice-receiver", "--canaries", canaries, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertNotIn("short", done.stderr.replace("too short", ""), "a secret is not for the terminal")
 
 
 class TestAnswers(ToolTest):
