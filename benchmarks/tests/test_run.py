@@ -127,6 +127,20 @@ class TestWhole(ToolTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("it was meant to fail", done.stdout)
 
+    def test_micro_benchmarks_are_run_and_kept(self):
+        tools = self.folder / "tools"
+        tools.mkdir()
+        for name, code in (("bench_one", 0), ("bench_two", 3)):
+            (tools / name).write_text(f"#!/bin/sh\necho {name} 1.5 s/GB\nexit {code}\n")
+            (tools / name).chmod(0o755)
+        (tools / "bench_notes.txt").write_text("not a program")
+        done = self.bench("micro", "--tools", str(tools))
+        self.assertEqual(done.returncode, 1, "one of them failed")
+        kept = (self.out / "micro.txt").read_text()
+        self.assertIn("bench_one 1.5 s/GB\n\nbench_two 1.5 s/GB\n", kept)
+        self.assertIn("processor: ", kept)
+        self.assertNotIn("notes", kept)
+
     def test_what_is_missing_is_said(self):
         done = self.bench("--rows", "nonsense")
         self.assertEqual(done.returncode, 2)
