@@ -160,7 +160,8 @@ class SearchNode:
         while page["hits"]["hits"]:
             yield from (hit["_source"] for hit in page["hits"]["hits"])
             page = json.loads(fetch(f"{self.url}/_search/scroll", {"scroll": "1m", "scroll_id": page["_scroll_id"]}))
-        fetch(f"{self.url}/_search/scroll", {"scroll_id": page["_scroll_id"]}, method="DELETE")
+        if "_scroll_id" in page:  # a pattern that no index matches opens none
+            fetch(f"{self.url}/_search/scroll", {"scroll_id": page["_scroll_id"]}, method="DELETE")
 
     def raw_docs(self):
         return "\n".join(json.dumps(doc, ensure_ascii=False) for doc in self.docs()).encode()
