@@ -119,7 +119,7 @@ static int check_field(lint *l, const sl_option *row, size_t base)
 
 static int check_table(lint *l, const sl_option *rows, size_t base)
 {
-    for (const sl_option *row = rows; row->type != SL_OPT_NONE; row++) {
+    for (const sl_option *row = rows; row && row->type != SL_OPT_NONE; row++) {
         int rc = 0;
         if (row->type == SL_OPT_INLINE) {
             rc = check_table(l, row->rows, base + row->offset);

@@ -86,6 +86,7 @@ typedef struct unknown {
     sl_suggest suggest;
     sl_buf names;       /* all of them, for when nothing is near */
     const char *inside; /* the group that has an option of exactly this name */
+    bool secret;        /* some row of the table is, or holds, a secret */
 } unknown;
 
 static bool compare_row(void *arg, place at)
@@ -95,17 +96,18 @@ static bool compare_row(void *arg, place at)
     sl_buf_printf(&u->names, u->names.len ? ", `%s`" : "`%s`", at.row->name);
     if (at.row->type == SL_OPT_GROUP && sl_options_find(at.row->rows, u->suggest.word))
         u->inside = at.row->name;
+    u->secret |= sl_option_holds_secret(at.row);
     return true;
 }
 
 static void refuse_unknown(const sl_option_context *ctx, const sl_member *member, const char *where,
                            const sl_option_target *targets, size_t count)
 {
-    /* The value says nothing about the mistake, and may be a secret under a misspelt name. */
-    sl_option__hide(ctx, member->value);
-    unknown u = {sl_suggest_for(member->key), SL_BUF_NONE, NULL};
+    unknown u = {sl_suggest_for(member->key), SL_BUF_NONE, NULL, false};
     for (size_t i = 0; i < count; i++)
         each_row(targets[i].rows, NULL, compare_row, &u);
+    /* Where an option may be a secret, this may be one under a wrong name. */
+    if (u.secret || member->value->type != SL_NODE_SCALAR) sl_option__hide(ctx, member->value);
     sl_buf hint = SL_BUF_NONE;
     if (u.inside)
         sl_buf_printf(&hint, "it belongs inside `%s: {…}`", u.inside);
@@ -131,10 +133,7 @@ static void read_group(const sl_option_context *ctx, const sl_option *row, const
     char where[MAX_WHERE];
     snprintf(where, sizeof where, "`%s`", row->name);
     sl_option_target target = {row->rows, conf};
-    if (node->type != SL_NODE_MAP && !sl_node_is_null(node) && !sl_options_main(row->rows))
-        sl_option__refuse_type(ctx, row, node);
-    else
-        sl_options_read(ctx, node, node->mark, where, &target, 1);
+    sl_options_read(ctx, node, node->mark, where, &target, 1);
 }
 
 static void read_single(const sl_option_context *ctx, const sl_option *row, const sl_node *node, void *field)
@@ -238,7 +237,7 @@ static bool report_missing(void *arg, place at)
     if (m->map && sl_node_find(m->map, at.row->name)) return true;
     sl_buf hint = SL_BUF_NONE;
     const char *example = sl_option_example(at.row);
-    sl_buf_printf(&hint, "add `%s: %s`; %s", at.row->name, example ? example : "…", at.row->help);
+    sl_buf_printf(&hint, "add `%s: %s`. %s", at.row->name, example ? example : "…", at.row->help);
     sl_problems_error(m->ctx->problems, m->mark, sl_buf_cstr(&hint), "%s needs the option `%s`", m->where,
                       at.row->name);
     sl_buf_release(&hint);
@@ -264,13 +263,11 @@ static void refuse_bare_value(const sl_option_context *ctx, const sl_node *node,
                               const sl_option_target *targets, size_t count)
 {
     sl_buf hint = SL_BUF_NONE;
-    bool secret = false;
-    unknown u = {sl_suggest_for(SL_SPAN("")), SL_BUF_NONE, NULL};
+    unknown u = {sl_suggest_for(SL_SPAN("")), SL_BUF_NONE, NULL, false};
     for (size_t i = 0; i < count; i++) {
         each_row(targets[i].rows, NULL, compare_row, &u);
-        secret |= !each_row(targets[i].rows, NULL, is_open, NULL);
     }
-    if (secret) sl_option__hide(ctx, node);
+    if (u.secret) sl_option__hide(ctx, node);
     sl_buf_printf(&hint, "write `{option: value}`, or `{}` for none; its options are " SL_SPAN_FMT,
                   SL_SPAN_ARG(u.names));
     sl_problems_error(ctx->problems, node->mark, sl_buf_cstr(&hint), "%s takes a map of options, not %s",
@@ -294,7 +291,7 @@ void sl_options_read(const sl_option_context *ctx, const sl_node *node, sl_mark 
             main_place.row && (node->type == SL_NODE_SCALAR || (main_place.row->flags & SL_OPT_LIST) ||
                                main_place.row->type == SL_OPT_JSON);
         if (!takes_it) {
-            refuse_bare_value(ctx, node, where, targets, count);
+            if (!node->bad) refuse_bare_value(ctx, node, where, targets, count);
             return;
         }
         read_row(ctx, main_place, node);

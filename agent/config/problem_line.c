@@ -90,8 +90,11 @@ static sl_span name_before(sl_span line, size_t colon)
 static size_t hidden_from(sl_span line)
 {
     for (size_t i = 0; i < line.len; i++) {
-        if ((line.ptr[i] == ':' || line.ptr[i] == '=') && sl_key_is_secret(name_before(line, i)))
-            return i + 1;
+        if ((line.ptr[i] != ':' && line.ptr[i] != '=') || !sl_key_is_secret(name_before(line, i))) continue;
+        do
+            i++;
+        while (i < line.len && line.ptr[i] == ' ');
+        return i;
     }
     return SIZE_MAX;
 }

@@ -22,9 +22,9 @@ static bool contains(sl_span key, const char *word)
 
 bool sl_key_is_secret(sl_span key)
 {
-    static const char *const words[] = {"password",   "passwd",    "passphrase",    "secret",   "token",
-                                        "api_key",    "apikey",    "private_key",   "bearer",   "credential",
-                                        "access_key", "accesskey", "authorization", "auth_key", "cookie"};
+    static const char *const words[] = {"pass",      "pwd",           "secret",   "token",      "api_key",
+                                        "apikey",    "private_key",   "bearer",   "credential", "access_key",
+                                        "accesskey", "authorization", "auth_key", "cookie"};
     for (size_t i = 0; i < SL_LEN(words); i++) {
         if (contains(key, words[i])) return true;
     }

@@ -41,7 +41,7 @@ static const advice general_advice[] = {
     {"could not find expected ':'", "this key has no `:` behind it",
      "write `key: value`, with a space behind the colon", true},
     {"found character that cannot start any token", "a value can't start with this character",
-     "put the value into quotes; indent with spaces, not tabs", false},
+     "put the value into quotes", false},
     {"found a tab character", "a tab in the indentation", "indent with spaces", false},
     {"block sequence entries are not allowed", "`- ` is not allowed here",
      "start the list on a line of its own, or write `[one, two]`", false},
@@ -66,6 +66,9 @@ static const advice general_advice[] = {
     {"invalid Unicode character", "the file is not UTF-8 here", "save the file as UTF-8", false},
 };
 
+static const advice tab_advice = {"", "a tab where YAML wants spaces", "indent with spaces, two a level",
+                                  false};
+
 static const advice *find_advice(const advice *list, size_t count, const char *yaml)
 {
     for (size_t i = 0; i < count; i++) {
@@ -89,6 +92,22 @@ static sl_mark mark_of_offset(const yaml_parser_t *parser, const char *file)
     return mark;
 }
 
+/* The byte at the place, or 0 behind the end. */
+static char char_at(const yaml_parser_t *parser, sl_mark at)
+{
+    sl_span text = {(const char *)parser->input.string.start,
+                    (size_t)(parser->input.string.end - parser->input.string.start)};
+    uint32_t line = 1, column = 1;
+    for (size_t i = 0; i < text.len;) {
+        size_t brk = sl_text__break(text, i);
+        if (line == at.line && column == at.column) return text.ptr[i];
+        line += brk > 0;
+        column = brk ? 1 : column + 1;
+        i += brk ? brk : sl_text__char(text, i);
+    }
+    return 0;
+}
+
 static sl_mark mark_of_error(const yaml_parser_t *parser, const char *file, bool at_context)
 {
     if (parser->error == YAML_READER_ERROR) return mark_of_offset(parser, file);
@@ -104,6 +123,7 @@ void sl_yaml__report(const yaml_parser_t *parser, const char *file, sl_problems 
     const advice *a = in_quotes ? find_advice(quote_advice, SL_LEN(quote_advice), yaml) : NULL;
     if (!a) a = find_advice(general_advice, SL_LEN(general_advice), yaml);
     sl_mark mark = mark_of_error(parser, file, a && a->at_context);
+    if (a && parser->error != YAML_READER_ERROR && char_at(parser, mark) == '\t') a = &tab_advice;
     sl_problems_hide_by_name(problems, file);
     if (a)
         sl_problems_error(problems, mark, a->hint, "%s", a->text);

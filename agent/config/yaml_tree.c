@@ -118,19 +118,24 @@ static sl_mark mark_inside(const sl_node *node, size_t at, size_t len)
     return mark;
 }
 
+/* Nothing but one `${…}`, without a default: it tells where a value is, not what. */
+static bool is_reference(sl_span text)
+{
+    return sl_span_starts_with(text, SL_SPAN("${")) && sl_span_find(text, SL_SPAN("}"), 0) + 1 == text.len &&
+           sl_span_find(text, SL_SPAN(":-"), 0) == text.len;
+}
+
 static void substitute(reader *r, sl_node *node)
 {
     sl_subst result;
     size_t at = 0, len = 0;
     const char *hint = NULL;
     sl_err err = SL_ERR_NONE;
+    node->reference = is_reference(node->text);
     int rc = sl_env_subst(node->text, r->arena, &result, &at, &len, &hint, &err);
     node->substituted = result.changed || rc < 0;
     node->secret = result.secret;
     node->bad = rc < 0;
-    node->reference = result.changed && sl_span_starts_with(node->text, SL_SPAN("${")) &&
-                      sl_span_find(node->text, SL_SPAN("}"), 0) + 1 == node->text.len &&
-                      sl_span_find(node->text, SL_SPAN(":-"), 0) == node->text.len;
     if (rc < 0)
         sl_problems_error(r->problems, mark_inside(node, at, len), hint, "%s", err.text);
     else

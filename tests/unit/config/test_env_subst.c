@@ -123,8 +123,8 @@ END_TEST
 
 START_TEST(secrets__are_known_by_their_key)
 {
-    static const char *const yes[] = {"password",      "X-Api-Key",     "sasl.Password",
-                                      "client-secret", "Authorization", "apikey"};
+    static const char *const yes[] = {
+        "password", "X-Api-Key", "sasl.Password", "client-secret", "Authorization", "apikey", "pwd"};
     static const char *const no[] = {"path", "key", "user", "url", "topic", "keys", ""};
     for (size_t i = 0; i < SL_LEN(yes); i++)
         ck_assert_msg(sl_key_is_secret(sl_span_of(yes[i])), "%s", yes[i]);

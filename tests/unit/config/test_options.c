@@ -197,7 +197,7 @@ static const struct {
     {"pth: x", "t.yaml:1:1: error: `pth` is not an option of input `tail`\n  | pth: ***\n  | ^^^\n  hint: "
                "did you mean `path`?"},
     {"{}",
-     "t.yaml:1:1: error: input `tail` needs the option `path`\n  | {}\n  | ^\n  hint: add `path: …`; Paths."},
+     "t.yaml:1:1: error: input `tail` needs the option `path`\n  | {}\n  | ^\n  hint: add `path: …`. Paths."},
     {"path: []", "the list `path` is empty"},
     {"path: ", "`path` has no value"},
     {"path: ~", "`path` has no value"},
@@ -228,7 +228,7 @@ static const struct {
     {"path: x\nregex: 'a(b'", "t.yaml:2:12: error: `regex`: missing closing parenthesis"},
     {"path: x\nwhen: 'a =='", "error: `when`:"},
     {"path: x\ntpl: '{{ a'", "error: `tpl`:"},
-    {"path: x\ngroup: 5", "`group` must be a map of options, not a single value"},
+    {"path: x\ngroup: 5", "`group` takes a map of options, not a single value"},
     {"path: x\ngroup: {dpth: 5}", "`dpth` is not an option of `group`\n  | group: {dpth: ***}"},
     {"path: x\npatterns: [{name: n}]", "t.yaml:2:12: error: `patterns` needs the option `regex`"},
     {"path: x\npatterns: abc", "`patterns` needs the option `name`"},

@@ -85,7 +85,7 @@ START_TEST(yaml__problems_have_their_place_and_advice)
         {"a:\n    b: 1\n  c: 2\n", "t.yaml:3:3: error: this line does not fit the map it stands in"},
         {"a: \"x\n", "t.yaml:1:4: error: the quote that opens here is never closed"},
         {"a: \"\\d+\"\n", "t.yaml:1:5: error: unknown escape in a text in double quotes"},
-        {"a:\n\t- b\n", "a value can't start with this character"},
+        {"a:\n\t- b\n", "t.yaml:2:1: error: a tab where YAML wants spaces"},
         {"a: @b\n", "t.yaml:1:4: error: a value can't start with this character"},
         {"[a]: 1\n", "t.yaml:1:1: error: a key must be plain text"},
         {"a: \"x\\0y\"\n", "t.yaml:1:4: error: the value holds a NUL byte"},
