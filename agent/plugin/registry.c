@@ -1,5 +1,6 @@
 /* registry.c: finding plugins by kind and name; loading those that are not built in. */
 #include "registry.h"
+#include "config/options.h"
 #include <dlfcn.h>
 
 #define MAX_LOADED 64
@@ -54,9 +55,13 @@ static int take_in(const char *path, const sl_plugin *plugin, sl_err *err)
             err, SL_E_VERSION,
             "%s: plugin `%s` is built for ABI %u, this program has %u: rebuild it against its headers", path,
             plugin->name, plugin->abi, SL_ABI_VERSION);
-    if (sl_registry_find(plugin->kind, sl_span_of(plugin->name)))
+    const sl_plugin *known = sl_registry_find(plugin->kind, sl_span_of(plugin->name));
+    if (known == plugin) return 0; /* loaded before: a reload names the same files */
+    if (known)
         return sl_err_set(err, SL_E_EXISTS, "%s: there is already %s `%s`: give the plugin another name",
                           path, sl_plugin_kind_name(plugin->kind), plugin->name);
+    if (sl_options_check(plugin->options, plugin->conf_size, err) < 0)
+        return sl_err_prefix(err, "%s: plugin `%s`", path, plugin->name);
     if (loaded_count == MAX_LOADED)
         return sl_err_set(err, SL_E_LIMIT, "%s: more than %d plugins are loaded", path, MAX_LOADED);
     loaded[loaded_count++] = plugin;

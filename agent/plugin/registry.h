@@ -19,7 +19,8 @@ const char *sl_plugin_kind_name(sl_plugin_kind kind); /* "input"; static */
 /* Loads a shared object and takes in every descriptor of its `sl_plugins` array:
  *   const sl_plugin *const sl_plugins[] = {&sl_output_mine, NULL};
  * SL_E_NOT_FOUND, SL_E_VERSION (built for another ABI), SL_E_EXISTS (kind and name are taken), SL_E_SYNTAX
- * (no such array), SL_E_LIMIT. It stays loaded. */
+ * (no such array), SL_E_CONFIG (a wrong row of options), SL_E_LIMIT. It stays loaded; loading it again
+ * changes nothing. */
 int sl_registry_load(const char *path, sl_err *err);
 
 #endif

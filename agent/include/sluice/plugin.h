@@ -176,7 +176,7 @@ typedef struct sl_plugin {
      * No side effects, no I/O but reading files that options name. Runs at `sluice check`. `err` may name an
      * option as "option `x`: …". */
     int (*check)(void *conf, sl_err *err);
-    void (*conf_release)(void *conf); /* optional: frees what check() made */
+    void (*conf_release)(void *conf); /* optional: frees what check() made, also when it failed */
     const sl_input_ops *input;
     const sl_filter_ops *filter;
     const sl_output_ops *output;
