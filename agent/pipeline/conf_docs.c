@@ -162,7 +162,7 @@ void sl_conf_docs_write_schema(sl_buf *out)
 static void write_plugin_section(visit *v, const sl_plugin *plugin)
 {
     sl_buf_printf(v->out, "### `%s`\n\n%s\n\n", plugin->name, plugin->help);
-    if (plugin->options[0].type == SL_OPT_NONE)
+    if (!plugin->options || plugin->options[0].type == SL_OPT_NONE)
         sl_buf_append_cstr(v->out, "No options.\n");
     else
         sl_reference_write_options(v->out, &plugin->options, 1);

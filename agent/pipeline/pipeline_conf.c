@@ -36,12 +36,14 @@ static void write_names(sl_buf *out, const char *const *names, const char *where
         sl_buf_printf(out, "%s `%s`", name == names ? "" : ",", *name);
 }
 
-/* Refuses every key of the map that is not among the names. where: "a pipeline". */
-static void check_keys(work *w, const sl_node *map, const char *const *names, const char *where)
+/* Refuses every key of the map that is not among the names. where: "a pipeline". True: there was none. */
+static bool check_keys(work *w, const sl_node *map, const char *const *names, const char *where)
 {
+    bool good = true;
     for (uint32_t i = 0; i < map->count; i++) {
         const sl_member *member = &map->members[i];
         if (is_one_of(names, member->key)) continue;
+        good = false;
         sl_suggest s = sl_suggest_for(member->key);
         sl_buf hint = SL_BUF_NONE;
         for (const char *const *name = names; *name; name++)
@@ -56,11 +58,13 @@ static void check_keys(work *w, const sl_node *map, const char *const *names, co
             sl_buf_printf(&hint, "did you mean `%s`?", s.best);
         else
             write_names(&hint, names, where);
-        sl_problems_hide(w->ctx.problems, member->value->mark);
+        /* Nobody knows what options are in it, and which of them are secrets. */
+        if (member->value->type != SL_NODE_SCALAR) sl_problems_hide(w->ctx.problems, member->value->mark);
         sl_problems_error(w->ctx.problems, member->mark, sl_buf_cstr(&hint), "`%.64s` is not a key of %s",
                           member->key.ptr, where);
         sl_buf_release(&hint);
     }
+    return good;
 }
 
 static const sl_node *section(const work *w, const char *name)
@@ -110,7 +114,7 @@ static void read_pipeline(work *w, const sl_member *member, sl_pipeline_conf *pi
 {
     pipeline->name = sl_arena_strndup(&w->ctx.memory->arena, member->key.ptr, member->key.len);
     pipeline->mark = member->mark;
-    sl_conf__check_name(&w->ctx, member->key, member->mark, "pipeline");
+    sl_conf__check_name(&w->ctx, member->key, member->mark, "a pipeline");
     if (member->value->type != SL_NODE_MAP) {
         sl_problems_error(w->ctx.problems, member->mark, "write `{inputs: […], filters: […], outputs: […]}`",
                           "pipeline `%s` must be a map, not %s", pipeline->name, sl_node_noun(member->value));
@@ -124,10 +128,12 @@ static void read_pipeline(work *w, const sl_member *member, sl_pipeline_conf *pi
     sl_conf__read_buffer(&w->ctx, buffer ? buffer->value : NULL, &pipeline->buffer);
 }
 
-static void read_pipelines(work *w)
+/* keys_known: false: a section has a wrong name, which may be this one. */
+static void read_pipelines(work *w, bool keys_known)
 {
     const sl_member *member = sl_node_find(w->root, "pipelines");
     const sl_node *map = section(w, "pipelines");
+    if (!map && !keys_known) return;
     if (!map || (map->type == SL_NODE_MAP && map->count == 0)) {
         sl_problems_error(w->ctx.problems, member ? member->mark : w->root->mark,
                           "add `pipelines: {main: {inputs: [{stdin: {}}], outputs: [{stdout: {}}]}}`",
@@ -186,12 +192,14 @@ static sl_use_list gather(work *w, const sl_conf__definitions *defs)
 
 static void compose(work *w)
 {
-    check_keys(w, w->root, sections, "the configuration");
+    bool keys_known = check_keys(w, w->root, sections, "the configuration");
     sl_conf__read_service(&w->ctx, section(w, "service"), &w->config->service);
     load_plugins(w);
     sl_conf__read_definitions(&w->ctx, sl_node_find(w->root, "inputs"), &w->inputs);
     sl_conf__read_definitions(&w->ctx, sl_node_find(w->root, "outputs"), &w->outputs);
-    read_pipelines(w);
+    read_pipelines(w, keys_known);
+    if (sl_problems_errors(w->ctx.problems))
+        return; /* what looks unused may only be misspelt where it is used */
     warn_unused(w, &w->inputs);
     warn_unused(w, &w->outputs);
     w->config->inputs = gather(w, &w->inputs);

@@ -251,7 +251,7 @@ bool sl_conf__check_name(const sl_option_context *ctx, sl_span name, sl_mark mar
         good = is_alnum(name.ptr[i]) || strchr("_-.", name.ptr[i]);
     if (!good)
         sl_problems_error(ctx->problems, mark,
-                          "write it with letters, digits, `_`, `-` and `.`, a letter or digit first",
-                          "a name of at most %d plain characters is needed for this %s", SL_MAX_NAME, what);
+                          "take letters, digits, `_`, `-` and `.`, at most 64, a letter or digit first",
+                          "`%.80s` can't be the name of %s", name.ptr, what);
     return good;
 }

@@ -11,6 +11,11 @@ static const char *section_of(sl_plugin_kind kind)
     return kind == SL_PLUGIN_INPUT ? "inputs" : kind == SL_PLUGIN_FILTER ? "filters" : "outputs";
 }
 
+static const char *kind_with_article(sl_plugin_kind kind)
+{
+    return kind == SL_PLUGIN_INPUT ? "an input" : kind == SL_PLUGIN_FILTER ? "a filter" : "an output";
+}
+
 static const char *article_of(sl_plugin_kind kind)
 {
     return kind == SL_PLUGIN_FILTER ? "a" : "an";
@@ -219,7 +224,7 @@ void sl_conf__read_definitions(const sl_option_context *ctx, const sl_member *se
     for (uint32_t i = 0; i < map->count; i++) {
         const sl_member *member = &map->members[i];
         sl_plugin_use *use = NULL;
-        if (!sl_conf__check_name(ctx, member->key, member->mark, noun)) continue;
+        if (!sl_conf__check_name(ctx, member->key, member->mark, kind_with_article(defs->kind))) continue;
         if (member->value->type == SL_NODE_MAP)
             use = read_use(ctx, defs->kind, member->value, NULL);
         else
@@ -294,8 +299,7 @@ static void take_inline(reading *r, const sl_node *node)
     use->pipeline = r->pipeline;
     const sl_node *options = node->members[0].value;
     const sl_member *written = name.name.len ? sl_node_find(options, "name") : NULL;
-    if (written &&
-        sl_conf__check_name(r->ctx, name.name, written->value->mark, sl_plugin_kind_name(r->kind))) {
+    if (written && sl_conf__check_name(r->ctx, name.name, written->value->mark, kind_with_article(r->kind))) {
         if (is_taken(r, name.name.ptr) || find_definition(r->same, name.name))
             sl_problems_error(r->ctx->problems, written->value->mark, "choose another one",
                               "the name `%s` is taken by another %s", name.name.ptr,
