@@ -52,6 +52,7 @@ static bool parse_entries(sl_cursors *cursors, const char *at, const char *end, 
             .absent_since = (int64_t)sl_get64(at + 8),
             .name = sl_strndup(at + ENTRY, name_len),
         };
+        if (sl_get64(at) > SL_MAX_SEQUENCE) return false;
         at += ENTRY + name_len;
     }
     return at == end;
@@ -60,6 +61,7 @@ static bool parse_entries(sl_cursors *cursors, const char *at, const char *end, 
 static bool parse_slot(sl_cursors *cursors, const char *slot)
 {
     if (!is_true_slot(slot)) return false;
+    if (sl_get64(slot + 24) > SL_MAX_SEQUENCE || sl_get64(slot + 32) > SL_MAX_SEQUENCE) return false;
     uint16_t count = sl_get16(slot + 6);
     if (count > MAX_COUNT || !parse_entries(cursors, slot + SLOT_FIXED, slot + sl_get32(slot + 40), count)) {
         drop_list(cursors);

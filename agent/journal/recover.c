@@ -202,20 +202,6 @@ static bool examine(const char *dir, uint64_t first, uint64_t id, sl_segment *se
 
 /* ---- all of them ---- */
 
-/* The id in the first segment header that is true; 0: there is none. */
-static uint64_t find_id(const char *dir, const uint64_t *firsts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        sl_walk walk = {.skip_errors = true};
-        sl_segment_header hdr;
-        bool is_true;
-        if (sl_walk__open(&walk, dir, firsts[i], 0, SL_WALK_HEADERS, &hdr, &is_true) < 0) continue;
-        sl_walk__close(&walk);
-        if (is_true) return hdr.id;
-    }
-    return 0;
-}
-
 static void delete_leftover(const char *dir, const char *name)
 {
     char path[SL_PATH_LEN + 256];
@@ -242,11 +228,14 @@ int sl_recover__segments(const char *dir, uint64_t id, sl_recovered *out, sl_jou
     size_t count;
     int rc = sl_segment__list(dir, &firsts, &count, delete_leftover);
     if (rc < 0) return sl_err_sys(err, -rc, "cannot list the journal's folder %s", dir);
-    *out = (sl_recovered){.id = id ? id : find_id(dir, firsts, count), .at_least = 1};
+    *out = (sl_recovered){.id = id ? id : sl_walk__find_id(dir, firsts, count), .at_least = 1};
     out->segs = sl_calloc(count ? count : 1, sizeof(*out->segs));
     for (size_t i = 0; i < count; i++) {
-        if (examine(dir, firsts[i], out->id, &out->segs[out->count], report)) out->count++;
-        if (firsts[i] >= out->at_least && firsts[i] < UINT64_MAX) out->at_least = firsts[i];
+        /* A file that could not be opened or put aside keeps its name: no new segment must get it. */
+        if (examine(dir, firsts[i], out->id, &out->segs[out->count], report))
+            out->count++;
+        else
+            out->at_least = firsts[i] + 1;
     }
     sl_free(firsts);
     clip(out);

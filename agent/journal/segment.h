@@ -87,6 +87,10 @@ typedef struct sl_walk {
 int sl_walk__open(sl_walk *walk, const char *dir, uint64_t first, uint64_t id, size_t ahead,
                   sl_segment_header *hdr, bool *hdr_true);
 void sl_walk__close(sl_walk *walk);
+/* The id in the first segment header that is true; 0: there is none. */
+uint64_t sl_walk__find_id(const char *dir, const uint64_t *firsts, size_t count);
+/* Reads anew from now on: what was read ahead may have been half written then. */
+void sl_walk__forget(sl_walk *walk);
 /* Looks at what stands at walk->off. Does not move. 0 or a negative errno. */
 int sl_walk__look(sl_walk *walk, sl_walk_item *item);
 static inline void sl_walk__pass(sl_walk *walk, const sl_walk_item *item)

@@ -109,6 +109,19 @@ void sl_walk__close(sl_walk *walk)
     walk->fd = -1;
 }
 
+uint64_t sl_walk__find_id(const char *dir, const uint64_t *firsts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sl_walk walk = {.skip_errors = true};
+        sl_segment_header hdr;
+        bool is_true;
+        if (sl_walk__open(&walk, dir, firsts[i], 0, SL_WALK_HEADERS, &hdr, &is_true) < 0) continue;
+        sl_walk__close(&walk);
+        if (is_true) return hdr.id;
+    }
+    return 0;
+}
+
 /* ---- what stands there ---- */
 
 static bool is_seal(const sl_walk *walk, uint64_t off, sl_span bytes, sl_seal *seal)
@@ -175,36 +188,56 @@ static int look_at_damage(sl_walk *walk, sl_walk_item *item)
     return rc;
 }
 
+/* Looks at the file's size only when what is wanted may lie behind what is known of it. */
+static int see(sl_walk *walk, size_t len, sl_span *bytes)
+{
+    int rc = walk->off + len > walk->size ? load_size(walk) : 0;
+    return rc < 0 ? rc : load(walk, walk->off, len, bytes);
+}
+
+/* A later version's header may be longer than ours. */
+static int see_header(sl_walk *walk, sl_walk_item *item, sl_span *bytes)
+{
+    int rc = see(walk, SL_FRAME_HEADER, bytes);
+    if (rc == 0 && sl_frame_header__parse(bytes->ptr, bytes->len, &item->hdr) &&
+        item->hdr.header_len > SL_FRAME_HEADER)
+        rc = see(walk, item->hdr.header_len, bytes);
+    return rc;
+}
+
+static int take_header(sl_walk *walk, sl_walk_item *item)
+{
+    uint64_t total = sl_frame_header__total(&item->hdr);
+    int rc = walk->off + total > walk->size ? load_size(walk) : 0;
+    bool whole = walk->off + total <= walk->size;
+    item->has_header = true;
+    item->found = whole ? SL_WALK_FRAME : SL_WALK_TORN;
+    item->len = whole ? total : walk->size - walk->off;
+    return rc;
+}
+
 int sl_walk__look(sl_walk *walk, sl_walk_item *item)
 {
-    *item = (sl_walk_item){.off = walk->off};
+    *item = (sl_walk_item){.off = walk->off, .found = SL_WALK_END};
     sl_span bytes = SL_SPAN_NONE;
-    int rc = load_size(walk);
-    if (rc < 0) return rc;
-    if (walk->off >= walk->size) {
-        item->found = SL_WALK_END;
-        return 0;
-    }
-    if ((rc = load(walk, walk->off, SL_FRAME_HEADER, &bytes)) < 0) return rc;
-    item->len = walk->size - walk->off;
-    if (bytes.len < SL_FRAME_HEADER) {
-        item->found = SL_WALK_TORN;
-        return 0;
-    }
-    if (sl_frame_header__parse(bytes.ptr, bytes.len, &item->hdr) && item->hdr.header_len > bytes.len &&
-        (rc = load(walk, walk->off, item->hdr.header_len, &bytes)) < 0)
-        return rc;
+    int rc = see_header(walk, item, &bytes);
+    if (rc < 0 || walk->off >= walk->size) return rc;
     if (is_seal(walk, walk->off, bytes, &item->seal)) {
         item->found = SL_WALK_SEAL;
         item->len = SL_SEAL;
         return 0;
     }
-    if (!sl_frame_header__decode(bytes.ptr, bytes.len, walk->id, &item->hdr))
-        return look_at_damage(walk, item);
-    item->has_header = true;
-    item->found = sl_frame_header__total(&item->hdr) > item->len ? SL_WALK_TORN : SL_WALK_FRAME;
-    if (item->found == SL_WALK_FRAME) item->len = sl_frame_header__total(&item->hdr);
+    if (sl_frame_header__decode(bytes.ptr, bytes.len, walk->id, &item->hdr)) return take_header(walk, item);
+    if (bytes.len >= SL_FRAME_HEADER) return look_at_damage(walk, item);
+    item->found = SL_WALK_TORN;
+    item->len = walk->size - walk->off;
     return 0;
+}
+
+void sl_walk__forget(sl_walk *walk)
+{
+    walk->window.len = 0;
+    walk->size = 0;
 }
 
 /* ---- payloads ---- */
