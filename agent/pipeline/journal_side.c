@@ -19,6 +19,9 @@ typedef struct parcel_queue {
     sl_parcel *first, **last;
 } parcel_queue;
 
+/* How often the log says that inputs wait. */
+#define REFUSED_LOG_NS (60 * SL_NS_PER_S)
+
 /* One output as the journal loop sees it. Cursor moves cross by one message that carries the newest position.
  */
 typedef struct output_link {
@@ -361,8 +364,10 @@ static void open_on_loop(void *arg)
     for (unsigned i = 0; i < side->n_outputs; i++)
         names[i] = side->conf.pipeline->outputs.items[i]->name;
     sl_journal_report report = {0};
-    side->journal = sl_journal_open(side->dir, &side->conf.pipeline->buffer, names, side->n_outputs,
-                                    &journal_events, side, &report, call->err);
+    sl_journal_conf conf = side->conf.pipeline->buffer;
+    conf.loop = side->loop;
+    side->journal =
+        sl_journal_open(side->dir, &conf, names, side->n_outputs, &journal_events, side, &report, call->err);
     sl_free(names);
     if (!side->journal) return;
     report_opening(side, &report);
@@ -428,6 +433,7 @@ sl_journal_side *sl_journal_side_start(const sl_journal_side_conf *conf, sl_err 
     sl_journal_side *side = sl_calloc(1, sizeof *side + n_outputs * sizeof *side->outputs);
     side->conf = *conf;
     side->n_outputs = n_outputs;
+    side->refused_limit = (sl_log_limit){.burst = 1, .interval_ns = REFUSED_LOG_NS};
     queue_init(&side->waiting);
     queue_init(&side->unsafe);
     pthread_mutex_init(&side->lock, NULL);

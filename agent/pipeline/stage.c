@@ -121,22 +121,26 @@ static void settle_fates(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
     sl_ledger_add(&ledger->filtered, count_fate(batch, SL_FATE_FILTERED));
 }
 
-/* Sealing and encoding can fail only for want of memory: the batch is then given up whole, and its receipt
- * comes back unsafe, so that a replayable input reads it again. */
-static int seal_and_encode(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
+static int make_frame(sl_stage *stage, const sl_batch *batch, sl_frame *frame, sl_err *err)
+{
+    if (stage->coder) return sl_frame_encode(stage->coder, batch, frame, err);
+    frame->records = batch->count;
+    frame->raw_bytes = batch->text_len;
+    return 0;
+}
+
+/* Both can fail only for want of memory. Nothing of the batch has been acknowledged: who can read it again
+ * will, after the restart. */
+static void seal_and_encode(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
 {
     sl_err err = SL_ERR_NONE;
-    int rc = sl_batch_seal(batch);
-    if (rc == 0 && stage->coder) rc = sl_frame_encode(stage->coder, batch, &parcel->frame, &err);
-    if (rc == 0) return 0;
-    sl_error("pipeline", "a batch of %u records is given up: %s", batch->count,
-             err.code ? err.text : "out of memory while sealing it");
-    return rc;
+    if (sl_batch_seal(batch) < 0 || make_frame(stage, batch, &parcel->frame, &err) < 0)
+        sl_out_of_memory(batch->bytes);
+    parcel->batch = batch;
 }
 
 void sl_stage__run(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
 {
-    sl_pipeline_ledger *ledger = sl_pipeline__ledger(stage->pipeline);
     for (unsigned i = 0; i < stage->filter_count && batch->live; i++) {
         sl_filter *filter = &stage->filters[i];
         filter->use->plugin->filter->apply(filter->self, batch);
@@ -147,12 +151,5 @@ void sl_stage__run(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
         sl_batch_unref(batch);
         return;
     }
-    if (seal_and_encode(stage, batch, parcel) == 0) {
-        parcel->batch = batch;
-        return;
-    }
-    sl_drops_add(&ledger->dropped, "out_of_memory", parcel->live);
-    parcel->live = 0;
-    sl_frame_release(&parcel->frame);
-    sl_batch_unref(batch);
+    seal_and_encode(stage, batch, parcel);
 }

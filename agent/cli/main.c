@@ -1,0 +1,45 @@
+/* main.c: finds the command and hands over. */
+#include "cli.h"
+#include <sluice/fs.h>
+#include <stdio.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage;
+    const char *help;
+} commands[] = {
+    {"run", cmd_run, "-c FILE... [--once]",
+     "runs the agent; --once: to the end of every input, then a summary"},
+    {"state", cmd_state, "", "prints checkpoints and ids"},
+    {"version", cmd_version, "", "prints the version and what it was built with"},
+};
+
+static void print_usage(FILE *out)
+{
+    fputs("usage: sluice COMMAND [...]\n\n", out);
+    for (size_t i = 0; i < SL_LEN(commands); i++) {
+        char call[64];
+        snprintf(call, sizeof call, "%s %s", commands[i].name, commands[i].usage);
+        fprintf(out, "  %-28s %s\n", call, commands[i].help);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    sl_fault_init();
+    if (argc < 2) {
+        print_usage(stderr);
+        return SL_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_usage(stdout);
+        return SL_EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) return cmd_version(argc - 1, argv + 1);
+    for (size_t i = 0; i < SL_LEN(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "sluice: there is no command `%s`; `sluice help` lists them\n", argv[1]);
+    return SL_EXIT_USAGE;
+}
