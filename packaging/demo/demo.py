@@ -1,189 +1,206 @@
 #!/usr/bin/env python3
-"""The demo: two real loggers write, sluice follows them, takes the secrets out and delivers.
+"""The main job before your eyes: winston and loguru write logs, sluice follows, redacts and delivers them.
 
-  demo.py                  into a file
-  demo.py elasticsearch    into a real OpenSearch, started for it
+  demo.py                into a file, through the `file` output
+  demo.py elasticsearch  into a real OpenSearch, started for it and stopped afterwards
 
-./dev demo builds the agent and calls this. SLUICE_BIN names the agent. The configurations beside this
-file are the ones that run; DEMO_RECORDS and DEMO_RATE change how much is written.
+$SLUICE_BIN names the agent. Everything lives in a temporary folder that is removed at the end.
 """
 
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, "tests", "e2e", "lib"))
-from sluice_e2e.applications import MARKS, Application  # noqa: E402
-from sluice_e2e.scenario import free_port  # noqa: E402
-from sluice_e2e.services import MissingTool, SearchNode, fetch  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LOGGERS = ROOT / "tests" / "services" / "loggers"
+OPENSEARCH = ROOT / "tests" / "services" / "opensearch"
+RECORDS = 3000
+RATE = 1500  # records a second and logger
+PATIENCE = 120
+SHOWN_FROM = 100  # the record shown is the richest in secrets of so many
 
-RECORDS = int(os.environ.get("DEMO_RECORDS", "20000"))  # of each application
-RATE = int(os.environ.get("DEMO_RATE", "4000"))  # records a second
-SETTLE_SECONDS = 30
-SHOWN = 400
+CONFIG = """\
+service:
+  data_dir: {folder}/data
+  http: 127.0.0.1:0
+pipelines:
+  demo:
+    inputs:
+      - tail: {{path: ["{folder}/booking/combined*.log", "{folder}/health/health_checker*.jsonl"]}}
+    filters:
+      - parse: json
+      - redact: {{}}
+    outputs:
+      - {output}
+"""
 
 
-class Agent:
-    """The agent of the demo, and what its ledger says."""
+def say(text):
+    print(text, flush=True)
 
-    def __init__(self, config, folder, **more):
-        self.port = free_port()
-        self.log_path = os.path.join(folder, "sluice.log")
-        environment = {**os.environ, "DEMO": folder, "DEMO_PORT": str(self.port), **more}
-        with open(self.log_path, "wb") as log:
-            command = [os.environ["SLUICE_BIN"], "run", "-c", os.path.join(HERE, config)]
-            self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def ledger(self):
-        """(records received, records delivered); None while the agent does not answer yet."""
-        if self.process.poll() is not None:
-            with open(self.log_path, encoding="utf-8", errors="replace") as log:
-                sys.exit(f"demo: the agent ended with {self.process.returncode}:\n{log.read()}")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/ledger", timeout=5) as answer:
-                (pipeline,) = json.load(answer)["pipelines"]
-        except OSError:
-            return None
-        return pipeline["received"], pipeline["outputs"][0]["delivered"]
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(60)
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
 
 
 def start_loggers(folder):
-    programs = []
-    for kind, options in (("winston", {"maxfiles": 1000}), ("loguru", {"rotation": "5 MB"})):
-        reason = Application.install(kind)
-        if reason:
-            sys.exit(f"demo: {reason}")
-        logs, secrets = os.path.join(folder, "logs", kind), os.path.join(folder, f"{kind}.secrets")
-        programs.append(Application(kind, logs, secrets, count=RECORDS, rate=RATE, **options))
-    return programs
+    """Both loggers, writing live; each lists the secrets that it plants."""
+    calls = [
+        [LOGGERS / "winston" / "run", folder / "booking", "--maxfiles", "50", "--secrets", folder / "winston.secrets"],
+        [LOGGERS / "loguru" / "run", folder / "health", "--secrets", folder / "loguru.secrets"],
+    ]
+    for name in ("booking", "health"):
+        (folder / name).mkdir()
+    return [subprocess.Popen([*map(str, call), "--count", str(RECORDS), "--rate", str(RATE)]) for call in calls]
 
 
-def progress(now, writing, end):
-    text = f"  read {now[0]:>8,}   delivered {now[1]:>8,}   {'the loggers write   ' if writing else 'the loggers are done'}"
-    print(f"\r{text}" if sys.stdout.isatty() else text, end=end, flush=True)
+def written_lines(folder):
+    files = [*(folder / "booking").glob("combined*.log"), *(folder / "health").glob("health_checker*.jsonl")]
+    return [line for file in files for line in file.read_text().splitlines()]
 
 
-def follow(agent, programs):
-    """Shows the agent at work until everything that was written is delivered."""
-    deadline = None
-    while True:
-        now, writing = agent.ledger() or (0, 0), not all([program.is_done() for program in programs])
-        if not writing:
-            deadline = deadline or time.monotonic() + SETTLE_SECONDS
-            if now[1] >= len(programs) * RECORDS or time.monotonic() > deadline:
-                return progress(now, writing, "\n")
-        if sys.stdout.isatty():
-            progress(now, writing, "")
-        time.sleep(0.1)
+def count_secrets(text, secrets):
+    data = text.encode()
+    return sum(1 for secret in secrets if secret.encode() in data)
 
 
-def count_marks(data):
-    return sum(data.count(mark) for mark in MARKS)
+class Agent:
+    def __init__(self, folder, output):
+        self.folder = folder
+        config = folder / "sluice.yaml"
+        config.write_text(CONFIG.format(folder=folder, output=output))
+        self.log = folder / "sluice.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([os.environ["SLUICE_BIN"], "run", "-c", str(config)], stderr=log)
+
+    def url(self):
+        """Where its pages are: it says so in its log."""
+        for _ in range(100):
+            for line in self.log.read_text().splitlines():
+                if "pages at " in line:
+                    return line.split("pages at ")[1].strip().rstrip("/")
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.1)
+        raise SystemExit("sluice did not start:\n" + self.log.read_text())
+
+    def ledger(self):
+        return get(self.url() + "/api/v1/ledger")["pipelines"][0]
+
+    def wait_until_delivered(self, count):
+        end = time.monotonic() + PATIENCE
+        while self.ledger()["outputs"][0]["delivered"] < count:
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise SystemExit("not everything was delivered:\n" + self.log.read_text())
+            time.sleep(0.1)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(timeout=60)
 
 
-def read_file(path):
-    with open(path, "rb") as source:
-        return source.read()
+class FileOutput:
+    title = "a file, through the `file` output"
+
+    def __init__(self, folder):
+        self.path = folder / "out" / "demo.ndjson"
+        self.yaml = f'file: {{path: "{self.path}"}}'
+
+    def documents(self):
+        return [json.loads(line) for line in self.path.read_text().splitlines()]
+
+    def proof(self, documents):
+        return f"{self.path.name} holds {len(documents)} lines, {self.path.stat().st_size:,} bytes"
+
+    def close(self):
+        pass
 
 
-def show(title, line):
-    print(f"\n{title}\n  {line[:SHOWN]}{' ...' if len(line) > SHOWN else ''}")
+class OpenSearchOutput:
+    title = "OpenSearch, a real node"
+
+    def __init__(self, folder):
+        self.state = folder / "opensearch"
+        say("starting OpenSearch (the first time it is fetched) …")
+        self.url = subprocess.run([OPENSEARCH, "start", self.state], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        # An index each: the two write `timestamp` in different ways, and a server maps a field only once.
+        self.yaml = f'elasticsearch: {{url: "{self.url}", index: "demo-{{{{ service }}}}"}}'
+
+    def documents(self):
+        urllib.request.urlopen(urllib.request.Request(self.url + "/demo-*/_refresh", method="POST"), timeout=30).close()
+        found = get(self.url + "/demo-*/_search?size=10000")
+        return [hit["_source"] for hit in found["hits"]["hits"]]
+
+    def proof(self, documents):
+        return f"GET {self.url}/demo-*/_count answers {get(self.url + '/demo-*/_count')['count']}"
+
+    def close(self):
+        subprocess.run([OPENSEARCH, "stop", self.state], check=False, stdout=subprocess.DEVNULL)
 
 
-def first_request(lines):
-    """The first record that carries request headers, as text."""
-    return next((line for line in lines if '"headers"' in line), "")
+def show_pair(lines, documents, secrets):
+    """One record with many secrets, as it was written and as it arrived."""
+    richest = max(lines[:SHOWN_FROM], key=lambda line: count_secrets(line, secrets))
+    before = json.loads(richest)
+    after = next(doc for doc in documents if doc.get("n") == before["n"] and doc.get("service") == before.get("service"))
+    say("\nbefore, in the application's log:\n" + json.dumps(before, indent=2))
+    say("\nafter, as delivered:\n" + json.dumps(after, indent=2))
 
 
-def summarise(programs, before, after, documents, counted):
-    written = [len(program.numbers("combined*.log" if program.kind == "winston" else "health_checker*")) for program in programs]
-    planted = sum(len(program.secrets()) for program in programs)
-    show("before, as winston wrote it:", first_request(before))
-    show("after, as it was delivered:", first_request(after))
-    print(f"\n  written    {sum(written):>8,} records, {', '.join(f'{n:,} by {p.kind}' for n, p in zip(written, programs))}")
-    print(f"  {counted:10} {documents:>8,} records")
-    print(f"  secrets    {planted:>8,} planted, {count_marks(chr(10).join(after).encode()):,} delivered")
-    return documents == sum(written) and not count_marks("\n".join(after).encode())
+def summarise(folder, output, ledger):
+    lines = written_lines(folder)
+    documents = output.documents()
+    secrets = [s for file in folder.glob("*.secrets") for s in file.read_text().split("\n") if s]
+    everything = "\n".join(json.dumps(doc, ensure_ascii=False) for doc in documents)
+    show_pair(lines, documents, secrets)
+    found = count_secrets(everything, secrets)
+    unique = len({(doc.get("service"), doc["n"]) for doc in documents})
+    say(f"\nwritten by winston and loguru: {len(lines)} records with {len(secrets)} planted secrets")
+    say(f"delivered into {output.title}: {len(documents)} records, {unique} different ones; planted secrets in them: {found}")
+    say(output.proof(documents))
+    say("ledger: " + json.dumps(ledger))
+    return len(documents) == unique == len(lines) and found == 0 and ledger["balanced"]
 
 
-def into_a_file(folder):
-    agent = Agent("file.yaml", folder)
-    programs = start_loggers(folder)
+def run(kind, folder):
+    output = (OpenSearchOutput if kind == "elasticsearch" else FileOutput)(folder)
+    agent = None
     try:
-        follow(agent, programs)
-        code = agent.stop()
+        agent = Agent(folder, output.yaml)
+        agent.url()
+        say(f"winston and loguru write {RECORDS} records each; sluice follows them …")
+        for logger in start_loggers(folder):
+            if logger.wait() != 0:
+                raise SystemExit("a logger failed")
+        agent.wait_until_delivered(len(written_lines(folder)))
+        ledger = agent.ledger()
+        good = summarise(folder, output, ledger)
+        good = agent.stop() == 0 and good
     finally:
-        end(agent, programs)
-    path = os.path.join(folder, "out", "demo.ndjson")
-    after = read_file(path).decode("utf-8").splitlines()
-    before = read_file(os.path.join(folder, "logs", "winston", "combined.log")).decode("utf-8").splitlines()
-    good = summarise(programs, before, after, len(after), "delivered")
-    print(f"\n  configuration {os.path.relpath(os.path.join(HERE, 'file.yaml'))}\n  output        {path}")
-    return good and code == 0
-
-
-def show_server(node):
-    """What the server itself says it holds; returns its count."""
-    version = json.loads(fetch(node.url))["version"]
-    print(f"\n  {version.get('distribution', 'elasticsearch')} {version['number']} at {node.url} counts:")
-    counted = node.count()
-    for index in json.loads(fetch(f"{node.url}/_cat/indices/demo-*?format=json&s=index")):
-        print(f"    {index['index']:30} {int(index['docs.count']):>8,} records, {index['store.size']}")
-    return counted
-
-
-def into_opensearch(folder):
-    begun = time.monotonic()
-    try:
-        node = SearchNode("opensearch", os.path.join(folder, "opensearch"), "demo-*")
-    except MissingTool as missing:
-        sys.exit(f"demo: {missing}")
-    print(f"  OpenSearch answers after {time.monotonic() - begun:.1f} s")
-    agent, programs = None, []
-    try:
-        agent = Agent("elasticsearch.yaml", folder, DEMO_URL=node.url)
-        programs = start_loggers(folder)
-        follow(agent, programs)
-        code = agent.stop()
-        counted = show_server(node)
-        after = [json.dumps(document, ensure_ascii=False) for document in node.docs()]
-        before = read_file(os.path.join(folder, "logs", "winston", "combined.log")).decode("utf-8").splitlines()
-        return summarise(programs, before, after, counted, "indexed") and code == 0
-    finally:
-        end(agent, programs)
-        node.kill()
-
-
-def end(agent, programs):
-    for program in programs:
-        program.clean_up()
-    if agent and agent.process.poll() is None:
-        agent.process.kill()
-        agent.process.wait()
+        if agent:
+            agent.stop()
+        output.close()
+    say("\nall there, none twice, no secret left" if good else "\nthis is not as it should be: see above")
+    return 0 if good else 1
 
 
 def main():
     kind = sys.argv[1] if len(sys.argv) > 1 else "file"
     if kind not in ("file", "elasticsearch"):
-        sys.exit(f"demo: there is no demo {kind!r}; there are file and elasticsearch")
-    folder = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"sluice-demo-{os.getuid()}")
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(os.path.join(folder, "logs"))
-    print(f"Two applications write {RECORDS:,} records each, with winston and with loguru; sluice follows.")
-    good = into_a_file(folder) if kind == "file" else into_opensearch(folder)
-    print("\nEverything written was delivered, once, and no secret with it." if good else "\nThat is not what should have come out.")
-    return 0 if good else 1
+        raise SystemExit(__doc__)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-demo-"))
+    try:
+        return run(kind, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main())
