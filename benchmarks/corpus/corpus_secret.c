@@ -28,7 +28,7 @@ void secret_jwt(corpus_pen *pen)
 {
     char *start = pen->at;
     uint64_t issued = (uint64_t)(pen->time_ns / 1000000000);
-    char claims[128];
+    char claims[128] = "";
     corpus_pen text = {.at = claims};
     PEN_LIT(&text, "{\"sub\":\"u-");
     pen_u64(&text, 10000 + rng_below(pen, 90000));

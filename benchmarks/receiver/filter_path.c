@@ -116,7 +116,7 @@ unsigned filter_path_parts(const char *query, size_t len)
         const char *and = memchr(query + at, '&', len - at);
         size_t end = and? (size_t)(and-query) : len;
         if (end - at >= sizeof(name) - 1 && memcmp(query + at, name, sizeof(name) - 1) == 0) {
-            char filter[MAX_FILTER];
+            char filter[MAX_FILTER] = "";
             at += sizeof(name) - 1;
             return parts_of_filter(filter, unescape(query + at, end - at, filter));
         }

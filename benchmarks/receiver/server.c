@@ -68,7 +68,10 @@ static void connection_new(server *srv, int fd)
 static void connection_free(server *srv, connection *conn)
 {
     if (conn->next) conn->next->prev = conn->prev;
-    *(conn->prev ? &conn->prev->next : &srv->connections) = conn->next;
+    if (conn->prev)
+        conn->prev->next = conn->next;
+    else
+        srv->connections = conn->next;
     close(conn->fd);
     pile_release(&conn->in);
     pile_release(&conn->out);
@@ -345,8 +348,10 @@ void server_run(server *srv)
 
 void server_free(server *srv)
 {
-    while (srv->connections)
-        connection_free(srv, srv->connections);
+    for (connection *conn = srv->connections, *next; conn; conn = next) {
+        next = conn->next;
+        connection_free(srv, conn);
+    }
     gzip_body_free(srv->gzip);
     close(srv->listener);
     close(srv->signals);
