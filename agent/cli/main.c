@@ -11,6 +11,9 @@ static const struct {
 } commands[] = {
     {"run", cmd_run, "-c FILE... [--once]",
      "runs the agent; --once: to the end of every input, then a summary"},
+    {"check", cmd_check, "-c FILE...", "validates the configuration, prints its graph or its errors"},
+    {"plugins", cmd_plugins, "[NAME]", "lists the plugins, or the options of one"},
+    {"schema", cmd_schema, "", "prints the JSON schema of the configuration"},
     {"state", cmd_state, "", "prints checkpoints and ids"},
     {"version", cmd_version, "", "prints the version and what it was built with"},
 };
