@@ -16,8 +16,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* Four hexadecimal digits at `at`, or -1. */
-static int32_t hex4(sl_span text, size_t at)
+int32_t sl_text__hex4(sl_span text, size_t at)
 {
     int32_t value = 0;
     for (size_t i = at; i < at + 4; i++) {
@@ -32,14 +31,14 @@ static int32_t hex4(sl_span text, size_t at)
  * none. */
 static size_t unescape_unicode(sl_span text, size_t at, sl_buf *out)
 {
-    int32_t high = hex4(text, at + 2);
+    int32_t high = sl_text__hex4(text, at + 2);
     if (high < 0 || (high >= 0xDC00 && high <= 0xDFFF)) return 0;
     if (high < 0xD800 || high > 0xDBFF) {
         append_utf8(out, (uint32_t)high);
         return 6;
     }
     if (at + 8 > text.len || text.ptr[at + 6] != '\\' || text.ptr[at + 7] != 'u') return 0;
-    int32_t low = hex4(text, at + 8);
+    int32_t low = sl_text__hex4(text, at + 8);
     if (low < 0xDC00 || low > 0xDFFF) return 0;
     append_utf8(out, 0x10000 + ((uint32_t)(high - 0xD800) << 10) + (uint32_t)(low - 0xDC00));
     return 12;

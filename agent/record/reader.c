@@ -1,4 +1,5 @@
 /* reader.c: one record at a time for conditions and templates. */
+#include "base/utf8.h"
 #include "record_int.h"
 
 void sl_reader_set(sl_reader *reader, sl_batch *batch, sl_record *rec)
@@ -32,14 +33,60 @@ static bool need_tokens(sl_reader *reader)
     return reader->tok != NULL;
 }
 
+/* Room that lasts until the next sl_reader_set(). 0 bytes: NULL is right. */
+static bool make_room(sl_reader *reader, size_t len, char **room)
+{
+    *room = len ? sl_arena_try_alloc(&reader->scratch, len) : NULL;
+    return *room || len == 0;
+}
+
+/* The text of a line as it will read when it is wrapped. */
+static bool line_value(sl_reader *reader, sl_value *out)
+{
+    sl_span line = sl_record__text(reader->rec);
+    *out = (sl_value){.type = SL_JSON_STRING, .text = line};
+    if (sl_utf8_is_valid(line)) return true;
+    sl_buf repaired = SL_BUF_NONE;
+    char *room = NULL;
+    bool done = sl_buf_try_reserve(&repaired, 3 * line.len) == 0;
+    if (done) {
+        sl_utf8_repair(&repaired, line);
+        done = make_room(reader, repaired.len, &room);
+    }
+    if (done) memcpy(room, repaired.ptr, repaired.len);
+    out->text = (sl_span){room, repaired.len};
+    sl_buf_release(&repaired);
+    return done;
+}
+
+/* A field of a line that is still one: what sl_record_tokens() would make of it, without making it. */
+static bool get_from_line(sl_reader *reader, const sl_path *path, sl_value *out)
+{
+    static const sl_token no_members = {.type = SL_JSON_OBJECT, .next = 1};
+    sl_span name = path->steps[0].key;
+    if (sl_span_is(name, SL_NAME_MESSAGE)) return path->count == 1 && line_value(reader, out);
+    if ((reader->rec->flags & SL_RECORD_TRUNCATED) && sl_span_is(name, SL_NAME_TRUNCATED)) {
+        *out = (sl_value){.type = SL_JSON_TRUE, .text = SL_SPAN("true")};
+        return path->count == 1;
+    }
+    sl_record joined = *reader->rec;
+    joined.flags |= SL_RECORD_TIME;
+    sl_found found;
+    char *room;
+    if (!sl_record__find(reader->batch, &joined, &no_members, path, &found)) return false;
+    if (!make_room(reader, sl_found__room(&found), &room)) return false;
+    *out = sl_found__value(&found, &joined, room);
+    return true;
+}
+
 bool sl_reader_get(sl_reader *reader, const sl_path *path, sl_value *out)
 {
+    if (reader->rec->flags & SL_RECORD_RAW) return get_from_line(reader, path, out);
     sl_found found;
+    char *room;
     if (!need_tokens(reader)) return false;
     if (!sl_record__find(reader->batch, reader->rec, reader->tok, path, &found)) return false;
-    size_t room = sl_found__room(&found);
-    char *ptr = room ? sl_arena_try_alloc(&reader->scratch, room) : NULL;
-    if (room && !ptr) return false;
-    *out = sl_found__value(&found, reader->rec, ptr);
+    if (!make_room(reader, sl_found__room(&found), &room)) return false;
+    *out = sl_found__value(&found, reader->rec, room);
     return true;
 }

@@ -85,8 +85,36 @@ static void follow(const sl_record *rec, const sl_token *tok, const sl_path *pat
     }
 }
 
+/* How deep arrays and objects stand in each other. json is valid. */
+static uint32_t nesting_of(sl_span json)
+{
+    uint32_t depth = 0, deepest = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < json.len; i++) {
+        char c = json.ptr[i];
+        if (in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            continue;
+        else if (c == '{' || c == '[')
+            deepest = ++depth > deepest ? depth : deepest;
+        else if (c == '}' || c == ']')
+            depth--;
+    }
+    return deepest;
+}
+
+static bool is_too_deep(const sl_path *path, sl_span json)
+{
+    bool nested = json.len > 0 && (*json.ptr == '{' || *json.ptr == '[');
+    return nested && path->count + nesting_of(json) > SL_JSON_MAX_DEPTH;
+}
+
 int sl_record_set(sl_batch *batch, sl_record *rec, const sl_path *path, sl_span json)
 {
+    if (is_too_deep(path, json)) return SL_E_LIMIT;
     const sl_token *tok = tokens_for_edit(batch, rec, path);
     if (!tok) return SL_E_NOMEM;
     uint16_t joined = joined_at(batch, rec, path) & JOINED_SCALARS;

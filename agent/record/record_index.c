@@ -28,7 +28,7 @@ static bool wrap_in_arena(sl_batch *batch, sl_record *rec)
     rec->text = text;
     rec->len = (uint32_t)buf->len;
     rec->flags &= (uint16_t)~SL_RECORD_RAW;
-    rec->flags |= SL_RECORD_VALID_UTF8;
+    rec->flags |= SL_RECORD_VALID_UTF8 | SL_RECORD_WRAPPED;
     batch->repaired += repaired;
     return true;
 }
@@ -65,44 +65,89 @@ static sl_span trim_space(sl_span s)
     return s;
 }
 
-/* Newlines between tokens (inside strings the grammar forbids them) would break the one record a line of a
- * sealed batch: they become spaces. Tokens stay true. NULL when memory is out. */
-static const char *without_newlines(sl_batch *batch, sl_span text)
+/* The index of a text that is to be an object: cleaned (see clean.c), so that *text may move into the arena.
+ */
+static sl_parse_result index_line(sl_batch *batch, sl_record *rec, sl_span *text)
 {
-    const char *newline = memchr(text.ptr, '\n', text.len);
-    if (SL_LIKELY(!newline)) return text.ptr;
-    char *copy = sl_arena_try_alloc(&batch->arena, text.len);
-    if (!copy) return NULL;
-    memcpy(copy, text.ptr, text.len);
-    for (char *at = copy + (newline - text.ptr); at; at = memchr(at, '\n', text.len - (size_t)(at - copy)))
-        *at = ' ';
-    return copy;
+    sl_parse_result res = {.json = index_text(batch, rec, *text)};
+    if (res.json.error != SL_JSON_OK) return res;
+    res.not_object = tokens_of(batch, rec)[0].type != SL_JSON_OBJECT;
+    if (res.not_object || !sl_text__is_unclean(*text, &res.json)) return res;
+    if (!sl_text__clean(batch, text, &res.replaced)) {
+        res.json.error = SL_JSON_NO_MEMORY;
+        return res;
+    }
+    sl_json_result again = index_text(batch, rec, *text);
+    if (again.error != SL_JSON_OK) res.json.error = again.error;
+    return res;
+}
+
+static void forget_tokens(sl_batch *batch, sl_record *rec)
+{
+    if (rec->tape_len > 0) batch->tape.len = rec->tape_at;
+    rec->tape_len = 0;
 }
 
 sl_parse_result sl_record_parse_json(sl_batch *batch, sl_record *rec)
 {
     sl_assert(!batch->sealed && (rec->flags & SL_RECORD_RAW));
     sl_span text = trim_space(sl_record__text(rec));
-    sl_parse_result res = {.json = index_text(batch, rec, text)};
-    if (res.json.error != SL_JSON_OK) {
-        res.json.at += (uint32_t)(text.ptr - rec->text);
+    size_t trimmed = (size_t)(text.ptr - rec->text);
+    sl_parse_result res = index_line(batch, rec, &text);
+    if (res.json.error != SL_JSON_OK || res.not_object) {
+        forget_tokens(batch, rec);
+        res.json.at += (uint32_t)trimmed;
         return res;
     }
-    res.not_object = tokens_of(batch, rec)[0].type != SL_JSON_OBJECT;
-    const char *flat = res.not_object ? NULL : without_newlines(batch, text);
-    if (!flat) {
-        if (!res.not_object) res.json.error = SL_JSON_NO_MEMORY;
-        batch->tape.len = rec->tape_at;
-        rec->tape_len = 0;
-        return res;
-    }
-    rec->text = flat;
+    rec->text = text.ptr;
     rec->len = (uint32_t)text.len;
-    rec->flags &= (uint16_t)~SL_RECORD_RAW;
-    rec->flags |= SL_RECORD_INDEXED;
-    if (!res.json.non_ascii) rec->flags |= SL_RECORD_VALID_UTF8;
+    rec->flags &= (uint16_t) ~(SL_RECORD_RAW | SL_RECORD_WRAPPED);
+    rec->flags |= SL_RECORD_INDEXED | SL_RECORD_VALID_UTF8;
     sl_record__settle_joins(batch, rec, tokens_of(batch, rec));
     return res;
+}
+
+/* The decoded text of a string, in the arena. ptr NULL when memory is out. */
+static sl_span decode_string(sl_batch *batch, sl_span spelled)
+{
+    char *text = sl_arena_try_alloc(&batch->arena, spelled.len);
+    return text ? (sl_span){text, sl_json_unescape(spelled, text)} : SL_SPAN_NONE;
+}
+
+bool sl_record_parse_json_at(sl_batch *batch, sl_record *rec, const sl_path *path, sl_parse_result *result)
+{
+    uint32_t count;
+    const sl_token *tok = sl_record_tokens(batch, rec, &count);
+    uint32_t at = tok ? sl_path_find(path, sl_record__text(rec), tok) : 0;
+    if (at == 0 || tok[at].type != SL_JSON_STRING) return false;
+    sl_span text = decode_string(batch, sl_token__text(sl_record__text(rec), &tok[at]));
+    *result = (sl_parse_result){.json = {.error = SL_JSON_NO_MEMORY}};
+    if (!text.ptr) return false;
+    text = trim_space(text);
+    sl_record inner = {.text = text.ptr};
+    *result = index_line(batch, &inner, &text);
+    forget_tokens(batch, &inner);
+    if (result->json.error != SL_JSON_OK || result->not_object) return false;
+    int res = sl_record_set(batch, rec, path, text);
+    if (res != 0) result->json.error = res == SL_E_LIMIT ? SL_JSON_TOO_DEEP : SL_JSON_NO_MEMORY;
+    return res == 0;
+}
+
+bool sl_record_unwrap(sl_batch *batch, sl_record *rec)
+{
+    uint32_t count;
+    if (!(rec->flags & SL_RECORD_WRAPPED)) return false;
+    const sl_token *tok = sl_record_tokens(batch, rec, &count);
+    if (!tok || count != 3 || tok[2].type != SL_JSON_STRING) return false;
+    if (!sl_key__is(sl_token__text(sl_record__text(rec), &tok[1]), tok[1].flags, SL_NAME_MESSAGE))
+        return false;
+    sl_span line = decode_string(batch, sl_token__text(sl_record__text(rec), &tok[2]));
+    if (!line.ptr) return false;
+    rec->text = line.ptr;
+    rec->len = (uint32_t)line.len;
+    rec->flags &= (uint16_t) ~(SL_RECORD_WRAPPED | SL_RECORD_INDEXED | SL_RECORD_TIME);
+    rec->flags |= SL_RECORD_RAW;
+    return true;
 }
 
 /* ---- tokens ---- */

@@ -48,6 +48,11 @@ uint64_t sl_record__spliced_len(const sl_record *rec);
 /* Writes it; len is what sl_record__spliced_len() told. */
 void sl_record__apply_splices(const sl_record *rec, char *out, size_t len);
 
+/* Whether a text that is valid JSON, with what its index told, needs cleaning; and a clean copy in the arena,
+ * with *replaced repairs of its characters. False when memory is out. */
+bool sl_text__is_unclean(sl_span text, const sl_json_result *json);
+bool sl_text__clean(sl_batch *batch, sl_span *text, size_t *replaced);
+
 /* The bytes of a token in its text: of a string with the quotes. */
 static inline uint32_t sl_token__start(const sl_token *tok)
 {
@@ -94,6 +99,8 @@ typedef enum sl_escapes {
     SL_ESCAPES_REGEX, /* only the quote itself; every other backslash is left for PCRE2 */
 } sl_escapes;
 
+/* Four hexadecimal digits at `at`, or -1. */
+int32_t sl_text__hex4(sl_span text, size_t at);
 /* Appends the decoded string whose opening quote, " or ', is text.ptr[0]. NULL, and *used is its length with
  * the quotes; or what is wrong, and *used is where. */
 const char *sl_text__unquote(sl_span text, sl_escapes escapes, sl_buf *out, size_t *used);

@@ -36,6 +36,7 @@ enum {
     SL_RECORD_VALID_UTF8 = 16, /* known to be well-formed UTF-8 */
     SL_RECORD_TRUNCATED = 32,  /* the line was longer than max_line and is cut */
     SL_RECORD_OFFSET = 64,     /* "offset":<origin> is joined at encoding */
+    SL_RECORD_WRAPPED = 128,   /* it was a line that became {"message":…} */
 };
 
 /* What became of a record. All but LIVE leave the batch when it is sealed, each counted in the ledger. */
@@ -140,13 +141,18 @@ int sl_batch_seal(sl_batch *batch);
  * Valid until the next sl_record_tokens() on this batch or a change of this record. */
 const sl_token *sl_record_tokens(sl_batch *batch, sl_record *rec, uint32_t *count);
 /* For `parse`: takes a RAW record as JSON. On SL_JSON_OK and when the value is an object the record is no
- * longer RAW and is indexed. Otherwise it is unchanged and *result tells why (an array or scalar: SL_JSON_OK
- * with error `not_object` true). */
+ * longer RAW, is indexed, and is UTF-8: bytes that are none, and escapes of lone surrogates, were replaced by
+ * U+FFFD, `replaced` of them. Otherwise it is unchanged and the result tells why (an array or scalar:
+ * SL_JSON_OK and `not_object`). */
 typedef struct sl_parse_result {
-    sl_json_result json;
+    sl_json_result json; /* offsets count from the start of the line */
     bool not_object;
+    size_t replaced;
 } sl_parse_result;
 sl_parse_result sl_record_parse_json(sl_batch *batch, sl_record *rec);
+/* The other way: makes a line again of a record that is nothing but a WRAPPED line. True when it is RAW now.
+ */
+bool sl_record_unwrap(sl_batch *batch, sl_record *rec);
 /* Sets the fate of a LIVE record; keeps batch->live right. reason: static or in the arena; NULL for FILTERED.
  */
 void sl_record_set_fate(sl_batch *batch, sl_record *rec, sl_fate fate, const char *reason);
@@ -194,10 +200,16 @@ bool sl_record_get(sl_batch *batch, sl_record *rec, const sl_path *path, sl_buf 
 /* Sets the field to a JSON value (valid JSON text in UTF-8 without newlines; copied), creating the objects on
  * the way that are missing; a new member stands last. Earlier tokens and offsets of this record are void
  * after it. 0, SL_E_NOT_FOUND when a step of the path is there but is no object (or the array has no such
- * element), SL_E_NOMEM. A joined name becomes the record's own. */
+ * element), SL_E_LIMIT (nested deeper than SL_JSON_MAX_DEPTH), SL_E_NOMEM. A joined name becomes the record's
+ * own. */
 int sl_record_set(sl_batch *batch, sl_record *rec, const sl_path *path, sl_span json);
 bool sl_record_remove(sl_batch *batch, sl_record *rec,
                       const sl_path *path); /* true when it was there (all duplicates go) */
+
+/* sl_record_parse_json() for JSON inside a field: the text at `path` is replaced by the object that it
+ * spells. False, and the record is unchanged: there is no text at path (*result is untouched then), or it is
+ * no object. */
+bool sl_record_parse_json_at(sl_batch *batch, sl_record *rec, const sl_path *path, sl_parse_result *result);
 
 /* ---- sealed batches ---- */
 
@@ -253,8 +265,8 @@ typedef struct sl_reader {
     sl_tape tape; /* sealed records only */
     sl_arena scratch;
 } sl_reader;
-/* Cheap; the index is made at first need. Set it again after an edit of the record. For sealed batches drop
- * their const. */
+/* Cheap; the index is made at first need. Set it again after an edit of the record. A raw line stays one and
+ * reads as the object it would become. For sealed batches drop their const. */
 void sl_reader_set(sl_reader *reader, sl_batch *batch, sl_record *rec);
 void sl_reader_release(sl_reader *reader);
 /* Value of a path; strings decoded into the scratch, valid until the next sl_reader_set(). False: no such
