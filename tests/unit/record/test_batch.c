@@ -178,6 +178,56 @@ START_TEST(batch__tells_why_a_line_is_no_object)
 }
 END_TEST
 
+START_TEST(batch__cleans_what_it_parses)
+{
+    static const struct {
+        const char *line, *sealed;
+        size_t replaced;
+    } cases[] = {
+        {"{\"a\":\"\xc3\xa4\"}", "{\"a\":\"\xc3\xa4\"}\n", 0},
+        {"{\"a\":\"\xff\"}", "{\"a\":\"\xef\xbf\xbd\"}\n", 1},
+        {"{\"\xff\":\"x\xc3\"}", "{\"\xef\xbf\xbd\":\"x\xef\xbf\xbd\"}\n", 2},
+        {"{\"a\":\"\\ud800\"}", "{\"a\":\"\\ufffd\"}\n", 1},
+        {"{\"a\":\"\\uDFFFx\"}", "{\"a\":\"\\ufffdx\"}\n", 1},
+        {"{\"a\":\"\\ud83d\\ude00\"}", "{\"a\":\"\\ud83d\\ude00\"}\n", 0},
+        {"{\"a\":\"\\ud83d\\ud83d\\ude00\"}", "{\"a\":\"\\ufffd\\ud83d\\ude00\"}\n", 1},
+        {"{\"a\":\"\\\\ud800\"}", "{\"a\":\"\\\\ud800\"}\n", 0}, /* an escaped backslash, then text */
+        {"{\"\\udc00\":\"\xff\\ud800\"}", "{\"\\ufffd\":\"\xef\xbf\xbd\\ufffd\"}\n", 3},
+        {"  {\"a\":\"\xff\"} \r", "{\"a\":\"\xef\xbf\xbd\"}\n", 1},
+    };
+    for (size_t i = 0; i < SL_LEN(cases); i++) {
+        sl_batch *batch = sl_batch_new();
+        sl_record *rec = sl_batch_add(batch, sl_span_of(cases[i].line), SL_RECORD_RAW, 0, 0);
+        sl_parse_result res = sl_record_parse_json(batch, rec);
+        ck_assert_int_eq(res.json.error, SL_JSON_OK);
+        ck_assert_msg(res.replaced == cases[i].replaced, "case %zu: %zu", i, res.replaced);
+        ck_assert(rec->flags & SL_RECORD_VALID_UTF8);
+        ck_assert_uint_eq(batch->tape.len, rec->tape_at + rec->tape_len);
+        ck_assert_str_eq(sl_test_batch_sealed(batch), cases[i].sealed);
+    }
+}
+END_TEST
+
+START_TEST(batch__unwraps_what_is_only_a_wrapped_line)
+{
+    sl_batch *batch = sl_test_batch_raw(NULL, 0, "{\"a\":\"\\n\"}\nplain\nedited\n");
+    uint32_t count;
+    for (uint32_t i = 0; i < 3; i++)
+        ck_assert_ptr_nonnull(sl_record_tokens(batch, &batch->recs[i], &count));
+    sl_path *path = sl_test_path("x");
+    ck_assert_int_eq(sl_record_set(batch, &batch->recs[2], path, SL_SPAN("1")), 0);
+    ck_assert(sl_record_unwrap(batch, &batch->recs[0]));
+    ck_assert(!sl_record_unwrap(batch, &batch->recs[0]));
+    ck_assert(sl_record_unwrap(batch, &batch->recs[1]));
+    ck_assert(!sl_record_unwrap(batch, &batch->recs[2]));
+    ck_assert_int_eq(sl_record_parse_json(batch, &batch->recs[0]).json.error, SL_JSON_OK);
+    ck_assert(!sl_record_unwrap(batch, &batch->recs[0]));
+    ck_assert_str_eq(sl_test_batch_sealed(batch),
+                     "{\"a\":\"\\n\"}\n{\"message\":\"plain\"}\n{\"message\":\"edited\",\"x\":1}\n");
+    sl_path_free(path);
+}
+END_TEST
+
 START_TEST(batch__takes_a_false_object_for_a_line)
 {
     sl_batch *batch = sl_batch_new();
@@ -359,7 +409,8 @@ SL_TEST_MAIN("batch", batch__wraps_raw_lines_at_the_seal,
              batch__keeps_the_read_buffer_when_nothing_changed, batch__copies_runs_around_gaps_and_drops,
              batch__drops_first_and_last, batch__may_lose_all_its_records,
              batch__mixes_raw_parsed_and_edited_in_order, batch__keeps_each_record_on_one_line,
-             batch__tells_why_a_line_is_no_object, batch__takes_a_false_object_for_a_line,
+             batch__tells_why_a_line_is_no_object, batch__cleans_what_it_parses,
+             batch__unwraps_what_is_only_a_wrapped_line, batch__takes_a_false_object_for_a_line,
              batch__is_full_at_its_limit, batch__frees_what_only_editing_needed,
              batch__is_freed_by_whichever_thread_is_last, batch__gives_every_record_a_lasting_id,
              batch__joins_what_a_record_does_not_have, batch__joins_to_raw_lines_too,

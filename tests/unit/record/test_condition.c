@@ -102,6 +102,10 @@ START_TEST(condition__sees_joined_names_and_raw_lines)
                                         "plain text\n{\"a\":1}");
     sl_record_parse_json(batch, &batch->recs[1]);
     ck_assert(holds("message contains \"plain\"", batch, 0));
+    ck_assert(
+        holds("@timestamp startswith \"2024\" and offset == 0 and file == \"/var/log/a.log\"", batch, 0));
+    ck_assert(!holds("exists(a) or exists(message.x) or exists(truncated)", batch, 0));
+    ck_assert(batch->recs[0].flags & SL_RECORD_RAW); /* reading leaves a line a line */
     ck_assert(holds("file endswith \".log\" and @timestamp startswith \"2024-05-01T12\"", batch, 1));
     ck_assert(holds("offset == 11", batch, 1));
     ck_assert(!holds("exists(message)", batch, 1));
@@ -127,6 +131,19 @@ START_TEST(condition__a_number_of_500_digits_is_compared)
 }
 END_TEST
 
+START_TEST(condition__reads_lines_as_they_will_be_wrapped)
+{
+    sl_batch *batch =
+        sl_test_batch_raw("\"message\":\"common\"", SL_RECORD_COMMON | SL_RECORD_TRUNCATED, "bad \xff end\n");
+    for (int sealed = 0; sealed < 2; sealed++) {
+        if (sealed) ck_assert_int_eq(sl_batch_seal(batch), 0);
+        ck_assert(
+            holds("message == \"bad \\ufffd end\" and truncated == true and not exists(offset)", batch, 0));
+    }
+    sl_batch_unref(batch);
+}
+END_TEST
+
 /* Two texts with escapes in one condition: the first must outlive the decoding of the second. */
 START_TEST(condition__decodes_several_fields_of_one_record)
 {
@@ -146,5 +163,5 @@ END_TEST
 
 SL_TEST_MAIN("condition", condition__holds_or_not, condition__errors_tell_the_column_and_a_way_out,
              condition__is_bounded_in_length_and_depth, condition__empty_text_is_an_error,
-             condition__sees_joined_names_and_raw_lines, condition__a_number_of_500_digits_is_compared,
-             condition__decodes_several_fields_of_one_record)
+             condition__sees_joined_names_and_raw_lines, condition__reads_lines_as_they_will_be_wrapped,
+             condition__a_number_of_500_digits_is_compared, condition__decodes_several_fields_of_one_record)

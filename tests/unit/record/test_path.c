@@ -141,6 +141,57 @@ START_TEST(path__sets_fields)
 }
 END_TEST
 
+START_TEST(path__parses_json_inside_a_field)
+{
+    static const struct {
+        const char *line, *path;
+        bool done;
+        sl_json_error error;
+        const char *after;
+    } cases[] = {
+        {"{\"m\":\"{\\\"a\\\":1}\",\"z\":0}", "m", true, SL_JSON_OK, "{\"m\":{\"a\":1},\"z\":0}\n"},
+        {"{\"m\":\" {\\n\\\"a\\\": [1,\\n2]}\\n\"}", "m", true, SL_JSON_OK, "{\"m\":{ \"a\": [1, 2]}}\n"},
+        {"{\"o\":{\"m\":\"{}\"}}", "o.m", true, SL_JSON_OK, "{\"o\":{\"m\":{}}}\n"},
+        {"{\"m\":\"{\\\"a\\\":\\\"\\\\ud800\\\"}\"}", "m", true, SL_JSON_OK, "{\"m\":{\"a\":\"\\ufffd\"}}\n"},
+        {"{\"m\":\"plain\"}", "m", false, SL_JSON_NOT_JSON, "{\"m\":\"plain\"}\n"},
+        {"{\"m\":\"[1]\"}", "m", false, SL_JSON_OK, "{\"m\":\"[1]\"}\n"},
+        {"{\"m\":\"{\"}", "m", false, SL_JSON_UNTERMINATED, "{\"m\":\"{\"}\n"},
+        {"{\"m\":{\"a\":1}}", "m", false, SL_JSON_EMPTY, "{\"m\":{\"a\":1}}\n"},
+        {"{\"n\":1}", "m", false, SL_JSON_EMPTY, "{\"n\":1}\n"},
+    };
+    for (size_t i = 0; i < SL_LEN(cases); i++) {
+        sl_batch *batch = sl_test_batch_parsed(NULL, 0, cases[i].line);
+        sl_path *path = sl_test_path(cases[i].path);
+        sl_parse_result result = {.json = {.error = SL_JSON_EMPTY}};
+        bool done = sl_record_parse_json_at(batch, batch->recs, path, &result);
+        ck_assert_msg(done == cases[i].done && result.json.error == cases[i].error, "%s: %d", cases[i].line,
+                      result.json.error);
+        ck_assert_str_eq(sl_test_batch_sealed(batch), cases[i].after);
+        sl_path_free(path);
+    }
+}
+END_TEST
+
+START_TEST(path__nests_no_deeper_than_can_be_read)
+{
+    char deep[2100];
+    for (int depth = SL_JSON_MAX_DEPTH - 3; depth <= SL_JSON_MAX_DEPTH + 1; depth++) {
+        memset(deep, '[', (size_t)depth);
+        memset(deep + depth, ']', (size_t)depth);
+        deep[2 * depth] = '\0';
+        sl_batch *batch = sl_test_batch_parsed(NULL, 0, "{\"a\":{\"x\":\"[[{\\\"\"}}");
+        sl_path *path = sl_test_path("a.b");
+        int res = sl_record_set(batch, batch->recs, path, sl_span_of(deep));
+        ck_assert_int_eq(res, depth + 2 > SL_JSON_MAX_DEPTH ? SL_E_LIMIT : 0);
+        uint32_t count;
+        ck_assert_ptr_nonnull(sl_record_tokens(batch, batch->recs, &count));
+        ck_assert(!(batch->recs[0].flags & SL_RECORD_WRAPPED)); /* it could still be read */
+        sl_path_free(path);
+        sl_batch_unref(batch);
+    }
+}
+END_TEST
+
 START_TEST(path__sets_one_field_after_another)
 {
     sl_batch *batch = sl_test_batch_raw(NULL, 0, "text");
@@ -243,5 +294,5 @@ START_TEST(path__tells_its_steps)
 END_TEST
 
 SL_TEST_MAIN("path", path__finds_values, path__tells_its_steps, path__refuses_what_is_none_and_tells_where,
-             path__sets_fields, path__sets_one_field_after_another, path__removes_fields,
-             path__edits_joined_names)
+             path__sets_fields, path__parses_json_inside_a_field, path__nests_no_deeper_than_can_be_read,
+             path__sets_one_field_after_another, path__removes_fields, path__edits_joined_names)
