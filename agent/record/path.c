@@ -174,6 +174,18 @@ sl_span sl_path_step(const sl_path *path, uint32_t i, uint32_t *index)
     return path->steps[i].key;
 }
 
+bool sl_path_overlaps(const sl_path *a, const sl_path *b)
+{
+    uint32_t count = a->count < b->count ? a->count : b->count;
+    for (uint32_t i = 0; i < count; i++) {
+        const sl_step *x = &a->steps[i], *y = &b->steps[i];
+        bool same = x->key.ptr && y->key.ptr ? sl_span_is(x->key, y->key)
+                                             : !x->key.ptr && !y->key.ptr && x->index == y->index;
+        if (!same) return false;
+    }
+    return true;
+}
+
 /* ---- finding ---- */
 
 static uint32_t find_member(sl_span key, sl_span text, const sl_token *tok, uint32_t object)

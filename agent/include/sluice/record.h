@@ -185,6 +185,8 @@ sl_span sl_path_text(const sl_path *path);
  * array index. */
 uint32_t sl_path_length(const sl_path *path);
 sl_span sl_path_step(const sl_path *path, uint32_t i, uint32_t *index); /* i < sl_path_length() */
+/* Whether the two are the same field, or one is inside the other. */
+bool sl_path_overlaps(const sl_path *a, const sl_path *b);
 /* Tape position of the value, or 0 when the record has none (0 is the record itself). With duplicate keys the
  * last one wins, as in most parsers. Keys are compared decoded. */
 uint32_t sl_path_find(const sl_path *path, sl_span text, const sl_token *tok);
