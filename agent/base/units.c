@@ -111,8 +111,7 @@ static int scale_exactly(decimal number, uint64_t factor, uint64_t max, uint64_t
     return 0;
 }
 
-/* ---- sizes
- * ------------------------------------------------------------------------------------------------- */
+/* ---- sizes ---- */
 
 /* A size that is nearly right gets the advice that it needs. */
 static int fail_size(sl_span unit_text, sl_err *err)
@@ -156,8 +155,7 @@ int sl_size_parse(sl_span text, uint64_t *bytes, sl_err *err)
     return 0;
 }
 
-/* ---- durations
- * --------------------------------------------------------------------------------------------- */
+/* ---- durations ---- */
 
 /* One number and unit of a duration, which must be smaller than the unit before it. */
 static int read_part(sl_span text, size_t *at, const unit **last, uint64_t *ns, sl_err *err)
@@ -200,8 +198,7 @@ int sl_duration_parse(sl_span text, int64_t *ns, sl_err *err)
     return rc;
 }
 
-/* ---- fractions
- * --------------------------------------------------------------------------------------------- */
+/* ---- fractions ---- */
 
 int sl_fraction_parse(sl_span text, double *fraction, sl_err *err)
 {
@@ -219,8 +216,7 @@ int sl_fraction_parse(sl_span text, double *fraction, sl_err *err)
     return 0;
 }
 
-/* ---- writing
- * ----------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 void sl_size_format(sl_buf *out, uint64_t bytes)
 {

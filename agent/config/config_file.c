@@ -28,8 +28,7 @@ static void fail_sys(work *w, const char *file, int sys, const char *what)
     fail(w, file, sys == ENOENT ? "check the path behind -c" : NULL, err.text);
 }
 
-/* ---- which files
- * ------------------------------------------------------------------------------------------- */
+/* ---- which files ---- */
 
 static void add_file(work *w, const char *path)
 {
@@ -90,8 +89,7 @@ static void add_path(work *w, const char *path)
         add_file(w, path);
 }
 
-/* ---- one tree
- * ---------------------------------------------------------------------------------------------- */
+/* ---- one tree ---- */
 
 static sl_node *read_file(work *w, const char *file)
 {

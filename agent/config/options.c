@@ -11,8 +11,7 @@
 
 #define MAX_WHERE 160
 
-/* ---- finding rows
- * ------------------------------------------------------------------------------------------ */
+/* ---- finding rows ---- */
 
 /* Where a row was found: its base is the struct its offset counts from. */
 typedef struct place {
@@ -79,8 +78,7 @@ bool sl_option_holds_secret(const sl_option *row)
     return row->type == SL_OPT_GROUP && !each_row(row->rows, NULL, is_open, NULL);
 }
 
-/* ---- unknown keys
- * ------------------------------------------------------------------------------------------ */
+/* ---- unknown keys ---- */
 
 typedef struct unknown {
     sl_suggest suggest;
@@ -123,8 +121,7 @@ static void refuse_unknown(const sl_option_context *ctx, const sl_member *member
     sl_buf_release(&hint);
 }
 
-/* ---- values
- * ------------------------------------------------------------------------------------------------ */
+/* ---- values ---- */
 
 static void read_row(const sl_option_context *ctx, place at, const sl_node *node);
 
@@ -176,8 +173,7 @@ static void read_row(const sl_option_context *ctx, place at, const sl_node *node
         read_single(ctx, at.row, node, field);
 }
 
-/* ---- defaults
- * ---------------------------------------------------------------------------------------------- */
+/* ---- defaults ---- */
 
 /* The row's default as a node, in the context's memory. Plain scalars, which nearly all are, go without
  * libyaml: a list of groups reads the same defaults for each item. */
@@ -219,8 +215,7 @@ static void read_defaults(const sl_option_context *ctx, const sl_option_target *
     }
 }
 
-/* ---- tables
- * ------------------------------------------------------------------------------------------------ */
+/* ---- tables ---- */
 
 typedef struct missing {
     const sl_option_context *ctx;

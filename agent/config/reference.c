@@ -61,8 +61,7 @@ static void each_row(sl_buf *out, const sl_option *rows, const char *prefix, uns
     }
 }
 
-/* ---- Markdown
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Markdown ---- */
 
 /* A `|` would end the cell, a line break the table. */
 static void write_cell(sl_buf *out, sl_span text)
@@ -99,8 +98,7 @@ void sl_reference_write_options(sl_buf *out, const sl_option *const *tables, siz
         each_row(out, tables[i], "", 0, write_markdown_row);
 }
 
-/* ---- terminal
- * ---------------------------------------------------------------------------------------------- */
+/* ---- terminal ---- */
 
 #define INDENT 6
 

@@ -98,8 +98,7 @@ static void refuse_tag(reader *r, const yaml_char_t *tag)
 
 static sl_node *read_node(reader *r, unsigned depth);
 
-/* ---- scalars
- * ----------------------------------------------------------------------------------------------- */
+/* ---- scalars ---- */
 
 /* Where in the file the byte `at` of a scalar's value stands: exact for a value written on one line without
  * escapes. */
@@ -183,8 +182,7 @@ static sl_node *read_alias(reader *r)
     return node;
 }
 
-/* ---- lists
- * ------------------------------------------------------------------------------------------------- */
+/* ---- lists ---- */
 
 static sl_node *read_list(reader *r, unsigned depth)
 {
@@ -212,8 +210,7 @@ static sl_node *read_list(reader *r, unsigned depth)
     return r->failed ? NULL : node;
 }
 
-/* ---- maps
- * -------------------------------------------------------------------------------------------------- */
+/* ---- maps ---- */
 
 typedef struct map_work {
     sl_node *node;
@@ -341,8 +338,7 @@ static sl_node *read_map(reader *r, unsigned depth)
     return r->failed ? NULL : work.node;
 }
 
-/* ---- the document
- * ------------------------------------------------------------------------------------------ */
+/* ---- the document ---- */
 
 static sl_node *read_node(reader *r, unsigned depth)
 {
@@ -395,30 +391,4 @@ sl_node *sl_yaml_parse(sl_arena *arena, const char *file, sl_span text, bool sub
     yaml_event_delete(&r.event);
     yaml_parser_delete(&r.parser);
     return root;
-}
-
-/* ---- asking nodes
- * ------------------------------------------------------------------------------------------ */
-
-const sl_member *sl_node_find(const sl_node *map, const char *key)
-{
-    if (map->type != SL_NODE_MAP) return NULL;
-    for (uint32_t i = 0; i < map->count; i++) {
-        if (sl_span_is_cstr(map->members[i].key, key)) return &map->members[i];
-    }
-    return NULL;
-}
-
-bool sl_node_is_null(const sl_node *node)
-{
-    if (node->type != SL_NODE_SCALAR || node->quoted || node->substituted || node->bad) return false;
-    return node->text.len == 0 || sl_span_is_cstr(node->text, "~") || sl_span_is_cstr(node->text, "null");
-}
-
-const char *sl_node_noun(const sl_node *node)
-{
-    if (node->type == SL_NODE_MAP) return "a map";
-    if (node->type == SL_NODE_LIST) return "a list";
-    if (sl_node_is_null(node)) return "nothing";
-    return "a single value";
 }

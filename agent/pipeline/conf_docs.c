@@ -44,8 +44,7 @@ static size_t tables_of(const sl_plugin *plugin, bool named, const sl_option *ta
     return count;
 }
 
-/* ---- schema
- * -------------------------------------------------------------------------------------------------- */
+/* ---- schema ---- */
 
 static void write_use(visit *v, const sl_plugin *plugin)
 {
@@ -156,8 +155,7 @@ void sl_conf_docs_write_schema(sl_buf *out)
     sl_buf_release(&json);
 }
 
-/* ---- reference
- * ----------------------------------------------------------------------------------------------- */
+/* ---- reference ---- */
 
 static void write_plugin_section(visit *v, const sl_plugin *plugin)
 {
@@ -214,8 +212,7 @@ void sl_conf_docs_write_reference(sl_buf *out)
     }
 }
 
-/* ---- terminal
- * ------------------------------------------------------------------------------------------------ */
+/* ---- terminal ---- */
 
 static void print_line(visit *v, const sl_plugin *plugin)
 {

@@ -19,8 +19,7 @@ typedef struct work {
     sl_conf__definitions inputs, outputs;
 } work;
 
-/* ---- keys
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- keys ---- */
 
 static bool is_one_of(const char *const *names, sl_span key)
 {
@@ -73,8 +72,7 @@ static const sl_node *section(const work *w, const char *name)
     return member && !sl_node_is_null(member->value) ? member->value : NULL;
 }
 
-/* ---- parts
- * --------------------------------------------------------------------------------------------------- */
+/* ---- parts ---- */
 
 static void load_plugins(work *w)
 {
@@ -153,8 +151,7 @@ static void read_pipelines(work *w, bool keys_known)
     w->config->n_pipelines = map->count;
 }
 
-/* ---- the whole
- * ----------------------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static void warn_unused(work *w, const sl_conf__definitions *defs)
 {

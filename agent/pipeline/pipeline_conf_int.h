@@ -5,8 +5,7 @@
 #include "../config/options.h"
 #include "pipeline_conf.h"
 
-/* ---- pipeline_conf_rows.c: service and buffer
- * ---------------------------------------------------------------- */
+/* ---- pipeline_conf_rows.c: service and buffer ---- */
 
 extern const sl_option sl_conf__service_rows[];
 extern const sl_option sl_conf__buffer_rows[];
@@ -25,8 +24,7 @@ void sl_conf__read_buffer(const sl_option_context *ctx, const sl_node *node, sl_
  * "pipeline". */
 bool sl_conf__check_name(const sl_option_context *ctx, sl_span name, sl_mark mark, const char *what);
 
-/* ---- pipeline_conf_uses.c: uses of plugins
- * ------------------------------------------------------------------- */
+/* ---- pipeline_conf_uses.c: uses of plugins ---- */
 
 /* An input or output with a name of its own under `inputs:` or `outputs:`. */
 typedef struct sl_conf__definition {

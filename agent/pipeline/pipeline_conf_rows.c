@@ -7,8 +7,7 @@
 #define SEGMENTS_PER_DISK                                                                                    \
     4 /* a segment takes at most this part of max_size: space comes back by whole segments */
 
-/* ---- service
- * ------------------------------------------------------------------------------------------------- */
+/* ---- service ---- */
 
 typedef struct service_options {
     sl_span data_dir;
@@ -124,8 +123,7 @@ void sl_conf__read_service(const sl_option_context *ctx, const sl_node *node, sl
     service->plugins = plugins;
 }
 
-/* ---- buffer
- * -------------------------------------------------------------------------------------------------- */
+/* ---- buffer ---- */
 
 typedef struct buffer_options {
     int type;
@@ -220,8 +218,7 @@ void sl_conf__read_buffer(const sl_option_context *ctx, const sl_node *node, sl_
     };
 }
 
-/* ---- names
- * --------------------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 const sl_option sl_conf__input_rows[] = {
     {"name", SL_OPT_STRING, offsetof(sl_conf__name, name),

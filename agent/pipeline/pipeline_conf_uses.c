@@ -21,8 +21,7 @@ static const char *article_of(sl_plugin_kind kind)
     return kind == SL_PLUGIN_FILTER ? "a" : "an";
 }
 
-/* ---- names that are not known
- * -------------------------------------------------------------------------------- */
+/* ---- names that are not known ---- */
 
 typedef struct survey {
     sl_plugin_kind kind;
@@ -99,8 +98,7 @@ static void refuse_reference(const sl_option_context *ctx, const sl_node *node,
     sl_buf_release(&hint);
 }
 
-/* ---- one use
- * ------------------------------------------------------------------------------------------------- */
+/* ---- one use ---- */
 
 /* The mark of the option that an error of check() names ("option `auth.user`: …"), else that of the use.
  * Steps *text over the name when it was found. */
@@ -204,8 +202,7 @@ static sl_plugin_use *read_use(const sl_option_context *ctx, sl_plugin_kind kind
     return NULL;
 }
 
-/* ---- definitions
- * --------------------------------------------------------------------------------------------- */
+/* ---- definitions ---- */
 
 void sl_conf__read_definitions(const sl_option_context *ctx, const sl_member *section,
                                sl_conf__definitions *defs)
@@ -240,8 +237,7 @@ void sl_conf__read_definitions(const sl_option_context *ctx, const sl_member *se
     }
 }
 
-/* ---- the uses of a pipeline
- * ---------------------------------------------------------------------------------- */
+/* ---- the uses of a pipeline ---- */
 
 typedef struct reading {
     const sl_option_context *ctx;
