@@ -86,7 +86,7 @@ def items_never_taken(sc):
     ledger = sc.settled(agent)
     assert ledger["pipelines"][0]["outputs"][0]["dead_lettered"] == 100, ledger
     assert_exactly(index.docs(), [n for n in range(1000) if n % 10 != 7])
-    assert b"failed to parse field [n]" in agent.command("deadletter", "show", agent.data_dir)
+    assert b"failed to parse field [n]" in agent.command("deadletter", "show", "--data-dir", agent.data_dir)
     index.script()
     agent.stop()
     agent.command("deadletter", "replay", "-c", agent.config_path)

@@ -55,8 +55,8 @@ def write_secrets(log, count):
 
 def nowhere(sc, agent, index, marks):
     marks = [*marks, base64.b64encode(MARK.encode())[:7].decode()]
-    journal = agent.command("journal", "cat", agent.data_dir)
-    letters = agent.command("deadletter", "show", agent.data_dir)
+    journal = agent.command("journal", "cat", "--data-dir", agent.data_dir)
+    letters = agent.command("deadletter", "show", "--data-dir", agent.data_dir)
     assert b'"n"' in journal, "the journal is empty: nothing was proven"
     pages = {page: agent.get(page) for page in ("/metrics", "/api/v1/ledger", "/live", "/ready")} if agent.process else {}
     places = {"delivered": index.raw_docs(), "journal": journal, "dead letters": letters, "log": agent.log_text().encode(), **pages}
@@ -94,7 +94,7 @@ def among_the_dead_letters(sc):
     written = write_secrets(log, 200)
     sc.wait(lambda: agent.ledger()["pipelines"][0]["outputs"][0]["dead_lettered"] == written, "all are dead letters")
     sc.settled(agent)
-    letters = agent.command("deadletter", "show", agent.data_dir)
+    letters = agent.command("deadletter", "show", "--data-dir", agent.data_dir)
     assert b"failed to parse field [message]" in letters, "the dead letters do not tell Elasticsearch's reason"
     nowhere(sc, agent, index, [MARK])
 

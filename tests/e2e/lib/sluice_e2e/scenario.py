@@ -14,7 +14,7 @@ from . import ledger as ledgers
 from .agent import Agent
 from .applications import Application
 from .checks import assert_exactly
-from .services import MissingTool, Receiver, SearchNode
+from .services import FileIndex, MissingTool, Receiver, SearchNode
 from .writer import LogWriter
 
 SKIP = 77
@@ -80,10 +80,12 @@ class Scenario:
 
     def index(self, own=False):
         """Where records go: a new index of a real OpenSearch, one that scenarios share unless `own`.
-        $SLUICE_E2E_INDEX chooses instead: opensearch | elasticsearch | receiver."""
+        $SLUICE_E2E_INDEX chooses instead: opensearch | elasticsearch | receiver | file."""
         product = os.environ.get("SLUICE_E2E_INDEX", "opensearch")
         if product == "receiver":
             return self.receiver()
+        if product == "file":
+            return self.skip("a file can't go away and come back") if own else self._own(FileIndex(self.path("out")))
         shared = os.environ.get("SLUICE_E2E_SHARED")
         state = self.path(product) if own or not shared else os.path.join(shared, product)
         os.makedirs(state, exist_ok=True)
@@ -116,13 +118,13 @@ class Scenario:
         """The main job's configuration: tail -> JSON -> redact -> journal on disk -> Elasticsearch.
         The keyword arguments add to, or for `filters` and `buffer` replace, what stands here."""
         tail = {"path": [path] if isinstance(path, str) else path, "read_from": "start", **(tail or {})}
-        output = {"url": [index.url], "index": getattr(index, "index", "logs"), "retry": {"initial": "100ms", "max": "1s"}, **(output or {})}
+        output = index.output() if isinstance(index, FileIndex) else elasticsearch_output(index, output or {})
         if filters is None:
             filters = [{"parse": {"format": "json", "time": {"field": "timestamp"}}}, {"redact": {}}]
         pipeline = {
             "inputs": [{"tail": tail}],
             "filters": filters,
-            "outputs": [{"elasticsearch": output}],
+            "outputs": [output],
             "buffer": buffer or {"max_size": "1GiB", "fsync": "1s", "when_full": "block"},
         }
         return {"service": self.service(**(service or {})), "pipelines": {"main": pipeline}}
@@ -184,6 +186,11 @@ class Scenario:
                 print(f"-- no ledger: {err}")
             lines = agent.log_text().splitlines()[-LOG_LINES_SHOWN:]
             print(f"-- the end of {agent.log_path}:", *lines, sep="\n   ")
+
+
+def elasticsearch_output(index, more):
+    common = {"url": [index.url], "index": getattr(index, "index", "logs"), "retry": {"initial": "100ms", "max": "1s"}}
+    return {"elasticsearch": {**common, **more}}
 
 
 def free_port():
