@@ -1,0 +1,281 @@
+/* detect_key_value.c: secrets that text names: `password=…`, `token: …`, `"secret":"…"`, `X-Api-Key: …`, and
+ * credentials in URLs (RFC 3986, 3.2.1).
+ *
+ * A name counts when the rules know it as one of a secret. Where its value ends depends on how it is written:
+ *   in quotes           at the closing quote; quotes may themselves be escaped, as in JSON that was cut
+ *   in brackets         at the closing one
+ *   header names        at the end of the line: such values have spaces
+ *   else                at white space, or before the next `name=`
+ * In doubt more is taken: half a password would be worse than a comma too much.
+ */
+#include "redact_int.h"
+
+#define MAX_GAP 4 /* blanks and signs between name, sign and value */
+
+/* ---- the name ---------------------------------------------------------------------------------- */
+
+static bool is_name(char c)
+{
+    return is_alnum(c) || c == '_' || c == '-' || c == '.';
+}
+
+static bool is_quote(char c)
+{
+    return c == '"' || c == '\'' || c == '`';
+}
+
+/* The name that ends before the sign at `at`: `"name" =`, `name:`, `\"name\":`, `name[]=`. Empty: none. */
+static sl_span name_before(sl_span text, size_t at)
+{
+    size_t end = at;
+
+    while (end > 0 && at - end < MAX_GAP && (text.ptr[end - 1] == ' ' || text.ptr[end - 1] == '\t'))
+        end--;
+    if (end > 0 && is_quote(text.ptr[end - 1])) {
+        end--;
+        while (end > 0 && at - end < REDACT_MAX_NAME && text.ptr[end - 1] == '\\')
+            end--;
+    } else if (end > 0 && text.ptr[end - 1] == ']') {
+        end--;
+        while (end > 0 && at - end < MAX_GAP && (is_quote(text.ptr[end - 1]) || text.ptr[end - 1] == '['))
+            end--;
+    }
+    size_t start = end;
+    while (start > 0 && end - start < REDACT_MAX_NAME && is_name(text.ptr[start - 1]))
+        start--;
+    return (sl_span){text.ptr + start, end - start};
+}
+
+static int32_t look_up(const redact_keys *keys, sl_span name)
+{
+    if (name.len == 0 || !redact_keys_may_hold(keys, name.ptr[0], name.ptr[name.len - 1]))
+        return REDACT_NO_RULE;
+    return redact_keys_find(keys, name);
+}
+
+/* The rule of a name, or of its part behind the last dot (db.password); *name becomes what has the rule. */
+static int32_t rule_of(const redact_keys *keys, sl_span *name)
+{
+    while (name->len > 0 && strchr("-._", name->ptr[0])) { /* --password= */
+        name->ptr++;
+        name->len--;
+    }
+    int32_t rule = look_up(keys, *name);
+    const char *dot = rule == REDACT_NO_RULE && name->len ? memrchr(name->ptr, '.', name->len) : NULL;
+    if (!dot) return rule;
+    *name = (sl_span){dot + 1, name->len - (size_t)(dot + 1 - name->ptr)};
+    return look_up(keys, *name);
+}
+
+/* Names of HTTP headers whose values have spaces and semicolons. */
+static bool takes_line(sl_span name)
+{
+    static const char *const names[] = {"authorization", "proxyauthorization", "cookie", "setcookie",
+                                        "xauthorization"};
+
+    for (size_t i = 0; i < SL_LEN(names); i++) {
+        if (redact_names_equal(name, sl_span_of(names[i]))) return true;
+    }
+    return false;
+}
+
+/* ---- the value --------------------------------------------------------------------------------- */
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The quote that closes the one at `open`, which has `slashes` backslashes before it. Inside, an escaped
+ * quote has one more level of them: with s before the outer ones, a closing quote has a run r with r mod 2(s
+ * + 1) = s. */
+static size_t closing_quote(sl_span text, size_t open, size_t slashes)
+{
+    size_t run = 0;
+
+    for (size_t at = open + 1; at < text.len; at++) {
+        char c = text.ptr[at];
+        if (c == text.ptr[open] && run % (2 * (slashes + 1)) == slashes) return at - slashes;
+        run = c == '\\' ? run + 1 : 0;
+    }
+    return text.len;
+}
+
+/* The end of the JSON (whole or cut) that begins with the bracket at `open`. */
+static size_t closing_bracket(sl_span text, size_t open)
+{
+    size_t depth = 0;
+    bool quoted = false;
+
+    for (size_t at = open; at < text.len; at++) {
+        char c = text.ptr[at];
+        if (c == '"' && (at == 0 || text.ptr[at - 1] != '\\')) quoted = !quoted;
+        if (quoted) continue;
+        if (c == '{' || c == '[') depth++;
+        if ((c == '}' || c == ']') && --depth == 0) return at + 1;
+    }
+    return text.len;
+}
+
+/* Whether `name=` or `name:` begins at `at`: then the sign before it ends the value. */
+static bool begins_pair(sl_span text, size_t at)
+{
+    size_t from = at;
+
+    while (at < text.len && at - from < 2 && (text.ptr[at] == ' ' || is_quote(text.ptr[at])))
+        at++;
+    size_t name = at;
+    while (at < text.len && at - name < REDACT_MAX_NAME &&
+           (is_name(text.ptr[at]) || strchr("[]", text.ptr[at])))
+        at++;
+    return at > name && (char_at(text, at) == '=' || char_at(text, at) == ':');
+}
+
+/* A value without quotes. Signs that may close something around it are not of it when they stand at its end.
+ */
+static size_t bare_end(sl_span text, size_t at)
+{
+    size_t end = at;
+
+    for (; end < text.len && !is_space(text.ptr[end]) && !is_quote(text.ptr[end]); end++) {
+        char c = text.ptr[end];
+        if (c == '<' || c == '>') break;
+        if (end > at && strchr(",;&|", c) && begins_pair(text, end + 1)) break;
+        if (c == '\\' && strchr("nrt\"'", char_at(text, end + 1)) && char_at(text, end + 1)) break;
+    }
+    while (end > at && strchr(",;.&|)]}\\", text.ptr[end - 1]))
+        end--;
+    return end;
+}
+
+/* The same, with the scheme before a credential: `token: Bearer …`. */
+static size_t bare_end_with_scheme(sl_span text, size_t at)
+{
+    static const char *const schemes[] = {"bearer ", "basic ", "token ", "apikey ", "digest "};
+
+    for (size_t i = 0; i < SL_LEN(schemes); i++) {
+        size_t len = strlen(schemes[i]);
+        if (has_word_at(text, at, schemes[i]) && bare_end(text, at + len) > at + len)
+            return bare_end(text, at + len);
+    }
+    return bare_end(text, at);
+}
+
+static size_t line_end(sl_span text, size_t at)
+{
+    while (at < text.len && text.ptr[at] != '\n' && text.ptr[at] != '\r' && !is_quote(text.ptr[at])) {
+        if (text.ptr[at] == '\\' && char_at(text, at + 1) && strchr("nr\"'", char_at(text, at + 1))) break;
+        at++;
+    }
+    while (at > 0 && (text.ptr[at - 1] == ' ' || text.ptr[at - 1] == ','))
+        at--;
+    return at;
+}
+
+/* Words behind a sign that say there is no secret, or talk about it. */
+static bool is_no_secret(sl_span value)
+{
+    static const char *const words[] = {
+        "null",       "nil",      "none",     "undefined", "true",   "false",      "empty",
+        "missing",    "invalid",  "required", "expired",   "must",   "not",        "is",
+        "was",        "filtered", "redacted", "hidden",    "masked", "[filtered]", "[redacted]",
+        "<redacted>", "n/a",      "[object",  "string",    "cannot", "should"};
+
+    for (size_t i = 0; i < SL_LEN(words); i++) {
+        if (sl_span_is_nocase(value, sl_span_of(words[i]))) return true;
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.ptr[i] != '*') return false;
+    }
+    return true;
+}
+
+/* Where the value begins: past the sign, `=>` or `:=`, blanks. */
+static size_t value_start(sl_span text, size_t at)
+{
+    size_t start = at + 1;
+
+    if (char_at(text, start) == '=' || char_at(text, start) == '>') start++;
+    for (size_t from = start; start < text.len && start - from < MAX_GAP; start++) {
+        if (text.ptr[start] != ' ' && text.ptr[start] != '\t') break;
+    }
+    return start;
+}
+
+static void find_value(sl_span text, size_t at, bool line, redact_named *found)
+{
+    size_t slashes = 0;
+
+    while (char_at(text, at + slashes) == '\\')
+        slashes++;
+    if (is_quote(char_at(text, at + slashes))) {
+        found->start = at + slashes + 1;
+        found->end = closing_quote(text, at + slashes, slashes);
+    } else if (char_at(text, at) == '{' || char_at(text, at) == '[') {
+        found->start = at;
+        found->end = closing_bracket(text, at);
+    } else {
+        found->start = at;
+        found->end = line ? line_end(text, at) : bare_end_with_scheme(text, at);
+    }
+    if (found->end < found->start) found->end = found->start;
+}
+
+/* Whether the value is what this filter put there, and nothing more. */
+static bool is_own_work(const redact_action *action, sl_span text, const redact_named *found)
+{
+    size_t own = redact_own_mark(action, (sl_span){text.ptr + found->start, text.len - found->start});
+    char next = char_at(text, found->start + own);
+
+    return own > 0 && (next == '\0' || is_space(next) || is_quote(next) || strchr(",;.&|)]}<>\\", next));
+}
+
+bool detect_key_value(const redact_rules *rules, sl_span text, size_t at, size_t after, redact_named *found)
+{
+    sl_span name = name_before(text, at);
+
+    if (name.len == 0) return false;
+    bool clock = text.ptr[at] == ':' && is_digit(name.ptr[name.len - 1]) && is_digit(char_at(text, at + 1));
+    if (clock) return false;
+    found->rule = rule_of(rules->text, &name);
+    if (found->rule < 0) return false;
+    size_t start = value_start(text, at);
+    if (start < after || start >= text.len) return false;
+    if (text.ptr[at] == ':' && text.ptr[start] == '/' && char_at(text, start + 1) == '/') return false;
+    find_value(text, start, takes_line(name), found);
+    sl_span value = {text.ptr + found->start, found->end - found->start};
+    const redact_action *action = &rules->rule[found->rule].action;
+    if (value.len == 0 || is_no_secret(value) || is_own_work(action, text, found)) return false;
+    /* A name left behind would make a secret of the next word. */
+    if (action->verb == REDACT_REMOVE) found->start = (size_t)(name.ptr - text.ptr);
+    return true;
+}
+
+/* ---- URLs -------------------------------------------------------------------------------------- */
+
+#define TOKEN_LEN 16 /* a user without password of this length that has digits is a token */
+
+static bool ends_authority(char c)
+{
+    return (unsigned char)c <= ' ' || strchr("/?#\"'<>`\\", c) != NULL;
+}
+
+/* at: the second slash of `://`. What stands between it and the last @ of the authority, when that has a
+ * password or is a token. */
+bool detect_url_credentials(sl_span text, size_t at, size_t *start, size_t *end)
+{
+    if (at < 3 || text.ptr[at - 1] != '/' || text.ptr[at - 2] != ':' || !is_alnum(text.ptr[at - 3]))
+        return false;
+    *start = *end = at + 1;
+    for (size_t i = *start; i < text.len && !ends_authority(text.ptr[i]); i++) {
+        if (text.ptr[i] == '@') *end = i;
+    }
+    sl_span user = {text.ptr + *start, *end - *start};
+    const char *colon = user.len ? memchr(user.ptr, ':', user.len) : NULL;
+    if (colon) return colon + 1 < user.ptr + user.len;
+    if (user.len < TOKEN_LEN) return false;
+    for (size_t i = 0; i < user.len; i++) {
+        if (is_digit(user.ptr[i])) return true;
+    }
+    return false;
+}

@@ -1,0 +1,134 @@
+/* redact_marks.c: the one pass over a text that finds where a detector should look, and its portable form.
+ *
+ * A mark is the byte that completes what the detector looks for first. `p` is the place, `p-1` the byte
+ * before it:
+ *
+ *   email                    @, and the 0 of `%40`
+ *   url_credentials          / with / at p-1 and : at p-2
+ *   card                     13th byte of a run of digits with single spaces or dashes behind them
+ *   jwt                      J behind y
+ *   bearer                   r with b at p-5, in any case
+ *   basic                    c with b at p-4, in any case
+ *   aws_key                  A with I at p-1 and A at p-3
+ *                            c with c at p-1 and a at p-2, in any case
+ *   private_key              - with - at p-2 and p-4
+ *   key_value                = or :
+ *   ipv6                     :
+ *   ipv4                     digit with . at p-1 and digit at p-2
+ *   phone                    digit with + or ( at p-1
+ *                            digit with one of `-. /)` at p-1 and a digit at p-2
+ *   ssn                      digit with - or space at p-4 and p-7
+ *   iban                     digit with digit at p-1 and letters at p-2 and p-3
+ *
+ * A mark may be no secret, but no secret is without a mark. The forms for vector units set the same bits.
+ */
+#include "redact_int.h"
+
+#include <stdatomic.h>
+
+static char before(const char *text, size_t at, size_t back)
+{
+    return at >= back ? text[at - back] : '\0';
+}
+
+static bool is_gap(char c)
+{
+    return c == ' ' || c == '-';
+}
+
+static bool marks_letter(const char *text, size_t at, uint32_t detect)
+{
+    char c = text[at] | 0x20;
+
+    if (c == 'r') return detect & REDACT_BIT(BEARER) && (before(text, at, 5) | 0x20) == 'b';
+    if (c == 'j') return detect & REDACT_BIT(JWT) && text[at] == 'J' && before(text, at, 1) == 'y';
+    if (c == 'a')
+        return detect & REDACT_BIT(AWS_KEY) && text[at] == 'A' && before(text, at, 1) == 'I' &&
+               before(text, at, 3) == 'A';
+    if (c != 'c') return false;
+    if (detect & REDACT_BIT(BASIC) && (before(text, at, 4) | 0x20) == 'b') return true;
+    return detect & REDACT_BIT(AWS_KEY) && (before(text, at, 1) | 0x20) == 'c' &&
+           (before(text, at, 2) | 0x20) == 'a';
+}
+
+static bool marks_digit(const char *text, size_t at, uint32_t detect)
+{
+    char one = before(text, at, 1), two = before(text, at, 2);
+
+    if (detect & REDACT_BIT(EMAIL) && text[at] == '0' && one == '4' && two == '%') return true;
+    if (detect & REDACT_BIT(IPV4) && one == '.' && is_digit(two)) return true;
+    if (detect & REDACT_BIT(PHONE)) {
+        if (one == '+' || one == '(') return true;
+        if ((is_gap(one) || one == '.' || one == '/' || one == ')') && is_digit(two)) return true;
+    }
+    if (detect & REDACT_BIT(SSN) && is_gap(before(text, at, 4)) && is_gap(before(text, at, 7))) return true;
+    return detect & REDACT_BIT(IBAN) && is_digit(one) && is_letter(two) && is_letter(before(text, at, 3));
+}
+
+static bool marks_here(const char *text, size_t at, uint32_t detect)
+{
+    char c = text[at];
+
+    if (is_letter(c)) return marks_letter(text, at, detect);
+    if (is_digit(c)) return marks_digit(text, at, detect);
+    if (c == '@') return detect & REDACT_BIT(EMAIL);
+    if (c == '/')
+        return detect & REDACT_BIT(URL_CREDENTIALS) && before(text, at, 1) == '/' &&
+               before(text, at, 2) == ':';
+    if (c == '=') return detect & REDACT_BIT(KEY_VALUE);
+    if (c == ':') return detect & (REDACT_BIT(KEY_VALUE) | REDACT_BIT(IPV6));
+    if (c == '-')
+        return detect & REDACT_BIT(PRIVATE_KEY) && before(text, at, 2) == '-' && before(text, at, 4) == '-';
+    return false;
+}
+
+void redact_marks__portable(const char *text, size_t len, uint32_t detect, uint64_t *marks)
+{
+    unsigned run = 0;
+
+    memset(marks, 0, redact_marks_size(len) * sizeof *marks);
+    for (size_t at = 0; at < len; at++) {
+        bool in_run = is_digit(text[at]) || (is_gap(text[at]) && is_digit(before(text, at, 1)));
+        run = in_run ? run + 1 : 0;
+        if (marks_here(text, at, detect) || (run == 13 && detect & REDACT_BIT(CARD)))
+            marks[at / 64] |= UINT64_C(1) << (at % 64);
+    }
+}
+
+/* ---- which form runs --------------------------------------------------------------------------- */
+
+redact_marker redact_marker_named(const char *name)
+{
+#if defined(__x86_64__)
+    if (strcmp(name, "avx2") == 0) return __builtin_cpu_supports("avx2") ? redact_marks__avx2 : NULL;
+#elif defined(__aarch64__)
+    if (strcmp(name, "neon") == 0) return redact_marks__neon;
+#endif
+    return strcmp(name, "portable") == 0 ? redact_marks__portable : NULL;
+}
+
+static redact_marker fastest(void)
+{
+    static const char *const names[] = {"avx2", "neon", "portable"};
+    redact_marker marker = NULL;
+
+    for (size_t i = 0; !marker; i++)
+        marker = redact_marker_named(names[i]);
+    return marker;
+}
+
+bool redact_marks(const char *text, size_t len, uint32_t detect, uint64_t *marks)
+{
+    static _Atomic(redact_marker) chosen;
+    redact_marker marker = atomic_load_explicit(&chosen, memory_order_relaxed);
+    uint64_t any = 0;
+
+    if (SL_UNLIKELY(!marker)) {
+        marker = fastest();
+        atomic_store_explicit(&chosen, marker, memory_order_relaxed);
+    }
+    marker(text, len, detect, marks);
+    for (size_t i = 0; i < redact_marks_size(len); i++)
+        any |= marks[i];
+    return any != 0;
+}
