@@ -19,6 +19,8 @@ struct sl_journal_reader {
     sl_frame_coder *coder;
     uint64_t *firsts; /* segments when last listed */
     size_t count;
+    sl_buf hopeless;   /* of uint64_t: segments that can't even be opened; as if they were not there */
+    uint64_t entering; /* the one that is being opened; 0: none */
 
     bool open;
     uint64_t first; /* of the open segment */
@@ -64,6 +66,7 @@ void sl_journal_reader_free(sl_journal_reader *reader)
     leave_segment(reader);
     sl_frame_coder_free(reader->coder);
     sl_free(reader->firsts);
+    sl_buf_release(&reader->hopeless);
     sl_free(reader->dir);
     sl_free(reader);
 }
@@ -86,10 +89,26 @@ static void find_id(sl_journal_reader *reader)
     if (!reader->id) reader->id = sl_walk__find_id(reader->dir, reader->firsts, reader->count);
 }
 
+static bool is_hopeless(const sl_journal_reader *reader, uint64_t first)
+{
+    for (size_t at = 0; at < reader->hopeless.len; at += sizeof(first))
+        if (memcmp(reader->hopeless.ptr + at, &first, sizeof(first)) == 0) return true;
+    return false;
+}
+
+static void take_out_hopeless(sl_journal_reader *reader)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < reader->count; i++)
+        if (!is_hopeless(reader, reader->firsts[i])) reader->firsts[kept++] = reader->firsts[i];
+    reader->count = kept;
+}
+
 static int list_anew(sl_journal_reader *reader)
 {
     sl_free(reader->firsts);
     int rc = sl_segment__list(reader->dir, &reader->firsts, &reader->count, NULL);
+    if (reader->hopeless.len) take_out_hopeless(reader);
     find_after(reader);
     if (rc == 0 && !reader->id) find_id(reader);
     return rc;
@@ -127,9 +146,11 @@ static int enter_segment(sl_journal_reader *reader, uint64_t first)
     sl_segment_header hdr;
     bool is_true;
     leave_segment(reader);
+    reader->entering = first;
     reader->walk.skip_errors = reader->io_errors >= SL_READ_TRIES;
     int rc = sl_walk__open(&reader->walk, reader->dir, first, reader->id, SL_WALK_ALL, &hdr, &is_true);
     if (rc < 0) return rc;
+    reader->entering = 0;
     reader->open = true;
     reader->first = first;
     reader->sequence = first;
@@ -149,6 +170,7 @@ static int place(sl_journal_reader *reader, request *req)
         if (first > req->sequence) req->sequence = first;
         int rc = first ? enter_segment(reader, first) : -ENOENT;
         if (rc != -ENOENT) return rc;
+        reader->entering = 0;
         rc = list_anew(reader);
         if (rc < 0) return rc == -ENOENT ? STEP_NOTHING : rc;
     }
@@ -202,6 +224,7 @@ static int end_segment(sl_journal_reader *reader, request *req, const sl_walk_it
     uint64_t record = reader->record, next = reader->after;
     rc = enter_segment(reader, next);
     if (rc == -ENOENT) {
+        reader->entering = 0;
         req->checked = false;
         return STEP_ON;
     }
@@ -210,7 +233,9 @@ static int end_segment(sl_journal_reader *reader, request *req, const sl_walk_it
     reader->record = record;
     uint64_t lost = start == UNKNOWN ? 0 : missing_before(reader, start);
     if (start != UNKNOWN) reader->record = start;
-    return lost ? tell_lost(reader, req, item, next, lost) : STEP_ON;
+    if (lost) return tell_lost(reader, req, item, next, lost);
+    req->sequence = next; /* there is nothing between */
+    return STEP_ON;
 }
 
 static int pass_damage(sl_journal_reader *reader, request *req, const sl_walk_item *item)
@@ -277,13 +302,17 @@ static int take_step(sl_journal_reader *reader, request *req)
 
 /* ---- the call ---- */
 
-/* A page that can't be read time and again is taken for damage, so that one bad place does not stop an
- * output. */
+/* A page that can't be read time and again is taken for damage, a segment that can't be opened for none: one
+ * bad place does not stop an output. */
 static int tell_error(sl_journal_reader *reader, int rc, sl_err *err)
 {
     if (rc == -ENOMEM)
         return sl_err_set(err, SL_E_NOMEM, "out of memory for reading the journal %s", reader->dir);
-    if (++reader->io_errors == SL_READ_TRIES) leave_segment(reader);
+    if (++reader->io_errors >= SL_READ_TRIES) {
+        if (reader->entering) sl_buf_append(&reader->hopeless, &reader->entering, sizeof(reader->entering));
+        take_out_hopeless(reader);
+        leave_segment(reader);
+    }
     return sl_err_sys(err, -rc, "cannot read the journal %s", reader->dir);
 }
 
