@@ -24,11 +24,11 @@ typedef struct file_conf {
     bool fsync;
 } file_conf;
 
-/* ---- file_written.c: which records of which journal frames stand in the file already ----
- * After each write the progress is committed to the state database. When the agent was killed before the
- * journal's cursor was saved, it sends frames again that are written already: they are recognised by their
- * sequence and by the source and origin of their first record, so that a journal begun anew is never mistaken
- * for the old one. */
+/* ---- file_written.c: which records stand in the file already ---- */
+
+/* After each write the progress is committed to the state database. What a restart after a kill brings again,
+ * be it from the journal or read once more from its source, is recognised by its source and origin. Batches
+ * meant for this output alone (dead letters sent again) are always written. */
 typedef struct file_written file_written;
 file_written *file_written_load(sl_state *state, sl_err *err);
 void file_written_free(file_written *written);

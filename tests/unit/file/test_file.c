@@ -149,19 +149,62 @@ START_TEST(file__what_is_sent_again_after_a_kill_is_not_written_twice)
 }
 END_TEST
 
-START_TEST(file__a_journal_begun_anew_is_not_taken_for_the_old_one)
+START_TEST(file__what_is_read_again_from_its_source_is_not_written_twice)
 {
     set_up();
-    sl_batch *old = batch_of(1, 1, 0, 1), *other = batch_of(1, 2, 7, 1), *later = batch_of(1, 1, 9, 1);
-    send_all(old);
+    sl_batch *journaled = batch_of(1, 1, 0, 3), *read_again = batch_of(7, 1, 1, 4),
+             *other = batch_of(8, 2, 1, 1);
+    send_all(journaled);
     stop();
     start();
-    send_all(other); /* same sequence, other source */
-    send_all(later); /* same sequence and source, other place */
-    expect_content(path, "{\"n\":0}\n{\"n\":7}\n{\"n\":9}\n");
-    sl_batch_unref(old);
+    send_all(read_again); /* in another frame: two records of it stand there already */
+    send_all(other);      /* the same origins, another source */
+    expect_content(path, "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n{\"n\":1}\n");
+    sl_batch_unref(journaled);
+    sl_batch_unref(read_again);
     sl_batch_unref(other);
-    sl_batch_unref(later);
+    stop();
+}
+END_TEST
+
+START_TEST(file__a_dead_letter_sent_again_is_written)
+{
+    set_up();
+    sl_batch *batch = batch_of(1, 1, 5, 1), *letter = sl_batch_new();
+    send_all(batch);
+    letter->source = (sl_id){1, 1};
+    sl_batch_set_target(letter, SL_SPAN("file"));
+    sl_batch_add(letter, SL_SPAN("{\"n\":3}"), 0, 0, 3);
+    ck_assert_int_eq(sl_batch_seal(letter), 0);
+    send_all(letter);
+    expect_content(path, "{\"n\":5}\n{\"n\":3}\n");
+    sl_batch_unref(batch);
+    sl_batch_unref(letter);
+    stop();
+}
+END_TEST
+
+START_TEST(file__only_the_sources_noted_last_are_remembered)
+{
+    set_up();
+    for (uint64_t source = 1; source <= 8192; source++) {
+        sl_batch *batch = batch_of(source, source, 0, 1);
+        send_all(batch);
+        sl_batch_unref(batch);
+    }
+    stop();
+    start();
+    sl_batch *old = batch_of(9000, 1, 0, 1), *new = batch_of(9001, 8192, 0, 1);
+    struct stat before, after;
+    ck_assert_int_eq(sl_fs_stat(path, &before), 0);
+    send_all(new);
+    ck_assert_int_eq(sl_fs_stat(path, &after), 0);
+    ck_assert_int_eq(before.st_size, after.st_size);
+    send_all(old);
+    ck_assert_int_eq(sl_fs_stat(path, &after), 0);
+    ck_assert_int_gt(after.st_size, before.st_size);
+    sl_batch_unref(old);
+    sl_batch_unref(new);
     stop();
 }
 END_TEST
@@ -345,7 +388,8 @@ END_TEST
 
 SL_TEST_MAIN("file", file__writes_one_line_a_record,
              file__what_is_sent_again_after_a_kill_is_not_written_twice,
-             file__a_journal_begun_anew_is_not_taken_for_the_old_one,
+             file__what_is_read_again_from_its_source_is_not_written_twice,
+             file__a_dead_letter_sent_again_is_written, file__only_the_sources_noted_last_are_remembered,
              file__bytes_written_but_not_noted_are_cut,
              file__a_full_disk_is_tried_again_and_leaves_whole_lines,
              file__rotates_by_size_and_keeps_the_newest, file__rotates_by_age,
