@@ -193,6 +193,7 @@ static sl_node *default_node(const sl_option_context *ctx, const sl_option *row)
 static bool read_default(void *arg, place at)
 {
     const sl_option_context *ctx = arg;
+    sl_assert(at.base != NULL);
     if (at.row->def) {
         read_row(ctx, at, default_node(ctx, at.row));
     } else if (at.row->type == SL_OPT_GROUP && !(at.row->flags & SL_OPT_LIST)) {

@@ -82,7 +82,7 @@ static void load_plugins(work *w)
     for (size_t i = 0; i < service->n_plugins; i++) {
         sl_err err = SL_ERR_NONE;
         if (!service->plugins[i] || sl_registry_load(service->plugins[i], &err) == 0) continue;
-        const sl_node *at = member->value;
+        const sl_node *at = member ? member->value : w->root;
         if (at->type == SL_NODE_LIST) at = at->items[i];
         sl_problems_error(w->ctx.problems, at->mark, NULL, "%s", err.text);
     }
