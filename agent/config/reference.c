@@ -7,7 +7,16 @@
 
 #define MAX_PREFIX 200
 
-typedef void (*row_writer)(sl_buf *out, const sl_option *row, const char *prefix, unsigned width);
+/* One row as it is told. */
+typedef struct entry {
+    const sl_option *row;
+    const char *prefix; /* "tls." */
+    const sl_option
+        *like; /* an earlier group beside it with the same rows, which are not told again; or NULL */
+    unsigned width;
+} entry;
+
+typedef void (*entry_writer)(sl_buf *out, const entry *e);
 
 static bool is_list(const sl_option *row)
 {
@@ -36,6 +45,8 @@ static void write_type(sl_buf *out, const sl_option *row)
     if (row->type == SL_OPT_SECRET) text = SL_SPAN("secret text");
     sl_buf_append_span(out, text);
     sl_buf_release(&noun);
+    const sl_option *main_row = row->type == SL_OPT_GROUP ? sl_options_main(row->rows) : NULL;
+    if (main_row) sl_buf_printf(out, ", or only `%s`", main_row->name);
     if (row->unit) sl_buf_printf(out, " (%s)", row->unit);
     if (row->min == 0 && row->max == 0) return;
     sl_buf_append_cstr(out, ", ");
@@ -46,19 +57,38 @@ static void write_type(sl_buf *out, const sl_option *row)
     write_limit(out, row, row->max);
 }
 
-static void each_row(sl_buf *out, const sl_option *rows, const char *prefix, unsigned width, row_writer write)
+/* The first group of the table before `row` that has the same rows, or NULL. */
+static const sl_option *find_like(const sl_option *table, const sl_option *row)
+{
+    if (row->type != SL_OPT_GROUP) return NULL;
+    while (table < row && (table->type != SL_OPT_GROUP || table->rows != row->rows))
+        table++;
+    return table < row ? table : NULL;
+}
+
+static void each_row(sl_buf *out, const sl_option *rows, const char *prefix, unsigned width,
+                     entry_writer write)
 {
     for (const sl_option *row = rows; row && row->type != SL_OPT_NONE; row++) {
         if (row->type == SL_OPT_INLINE) {
             each_row(out, row->rows, prefix, width, write);
             continue;
         }
-        write(out, row, prefix, width);
-        if (row->type != SL_OPT_GROUP) continue;
+        const entry e = {row, prefix, find_like(rows, row), width};
+        write(out, &e);
+        if (row->type != SL_OPT_GROUP || e.like) continue;
         char inner[MAX_PREFIX];
         snprintf(inner, sizeof inner, "%s%s%s.", prefix, row->name, is_list(row) ? "[]" : "");
         each_row(out, row->rows, inner, width, write);
     }
+}
+
+/* The help and what follows from the row's flags. */
+static void write_help(sl_buf *out, const entry *e)
+{
+    sl_buf_append_cstr(out, e->row->help);
+    if (e->row->flags & SL_OPT_MAIN) sl_buf_append_cstr(out, " May be given alone, in the place of the map.");
+    if (e->like) sl_buf_printf(out, " Its options are those of `%s%s`.", e->prefix, e->like->name);
 }
 
 /* ---- Markdown ---- */
@@ -72,23 +102,23 @@ static void write_cell(sl_buf *out, sl_span text)
     }
 }
 
-static void write_markdown_row(sl_buf *out, const sl_option *row, const char *prefix, unsigned width)
+static void write_markdown_row(sl_buf *out, const entry *e)
 {
-    (void)width;
-    sl_buf type = SL_BUF_NONE;
-    write_type(&type, row);
-    sl_buf_printf(out, "| `%s%s` | ", prefix, row->name);
+    sl_buf type = SL_BUF_NONE, help = SL_BUF_NONE;
+    write_type(&type, e->row);
+    write_help(&help, e);
+    sl_buf_printf(out, "| `%s%s` | ", e->prefix, e->row->name);
     write_cell(out, sl_buf_span(&type));
-    sl_buf_release(&type);
-    if (row->flags & SL_OPT_REQUIRED)
+    if (e->row->flags & SL_OPT_REQUIRED)
         sl_buf_append_cstr(out, " | *required* | ");
-    else if (row->def)
-        sl_buf_printf(out, " | `%s` | ", row->def);
+    else if (e->row->def)
+        sl_buf_printf(out, " | `%s` | ", e->row->def);
     else
         sl_buf_append_cstr(out, " | | ");
-    write_cell(out, sl_span_of(row->help));
-    if (row->flags & SL_OPT_MAIN) sl_buf_append_cstr(out, " May be given alone, in the place of the map.");
+    write_cell(out, sl_buf_span(&help));
     sl_buf_append_cstr(out, " |\n");
+    sl_buf_release(&type);
+    sl_buf_release(&help);
 }
 
 void sl_reference_write_options(sl_buf *out, const sl_option *const *tables, size_t count)
@@ -126,15 +156,17 @@ static void write_wrapped(sl_buf *out, sl_span text, unsigned width)
     sl_buf_append_char(out, '\n');
 }
 
-static void print_row(sl_buf *out, const sl_option *row, const char *prefix, unsigned width)
+static void print_row(sl_buf *out, const entry *e)
 {
-    sl_buf_printf(out, "  %s%s  ", prefix, row->name);
-    write_type(out, row);
-    if (row->flags & SL_OPT_REQUIRED) sl_buf_append_cstr(out, ", required");
-    if (row->flags & SL_OPT_MAIN) sl_buf_append_cstr(out, ", may be given alone");
-    if (row->def) sl_buf_printf(out, ", default %s", row->def);
+    sl_buf help = SL_BUF_NONE;
+    sl_buf_printf(out, "  %s%s  ", e->prefix, e->row->name);
+    write_type(out, e->row);
+    if (e->row->flags & SL_OPT_REQUIRED) sl_buf_append_cstr(out, ", required");
+    if (e->row->def) sl_buf_printf(out, ", default %s", e->row->def);
     sl_buf_append_char(out, '\n');
-    write_wrapped(out, sl_span_of(row->help), width);
+    write_help(&help, e);
+    write_wrapped(out, sl_buf_span(&help), e->width);
+    sl_buf_release(&help);
 }
 
 void sl_options_print(sl_buf *out, const sl_option *const *tables, size_t count, unsigned width)

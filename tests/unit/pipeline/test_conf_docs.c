@@ -57,9 +57,10 @@ START_TEST(conf_docs__a_terminal_gets_lines_that_fit)
     sl_buf_clear(&out);
     sl_conf_docs_print_plugin(&out, &conf_plugins[0], 50);
     expect("input tail: Follows files.\n\n");
-    expect("  path  list of text, required, may be given alone\n"
+    expect("  path  list of text, required\n"
            "      Files to follow: paths or globs, `**` for\n"
-           "      any number of folders.\n");
+           "      any number of folders. May be given alone,\n"
+           "      in the place of the map.\n");
     sl_buf_release(&out);
 }
 END_TEST
