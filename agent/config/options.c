@@ -220,17 +220,35 @@ static void read_defaults(const sl_option_context *ctx, const sl_option_target *
 
 typedef struct missing {
     const sl_option_context *ctx;
+    const sl_option_target *targets;
+    size_t count;
     const sl_node *map;     /* NULL: nothing was written */
     const sl_option *given; /* the row that a value without a key went to, or NULL */
     sl_mark mark;
     const char *where;
 } missing;
 
+/* Whether a key of the map that is no option was, as its message said, meant to be this one. */
+static bool is_misspelt(const missing *m, const sl_option *row)
+{
+    for (uint32_t i = 0; m->map && m->map->type == SL_NODE_MAP && i < m->map->count; i++) {
+        sl_span key = m->map->members[i].key;
+        if (find_place(m->targets, m->count, key).row) continue;
+        unknown u = {sl_suggest_for(key), SL_BUF_NONE, NULL, false};
+        for (size_t t = 0; t < m->count; t++)
+            each_row(m->targets[t].rows, NULL, compare_row, &u);
+        sl_buf_release(&u.names);
+        if (u.suggest.best && strcmp(u.suggest.best, row->name) == 0) return true;
+    }
+    return false;
+}
+
 static bool report_missing(void *arg, place at)
 {
     const missing *m = arg;
     if (!(at.row->flags & SL_OPT_REQUIRED) || at.row == m->given) return true;
     if (m->map && sl_node_find(m->map, at.row->name)) return true;
+    if (is_misspelt(m, at.row)) return true;
     sl_buf hint = SL_BUF_NONE;
     const char *example = sl_option_example(at.row);
     sl_buf_printf(&hint, "add `%s: %s`. %s", at.row->name, example ? example : "…", at.row->help);
@@ -276,7 +294,7 @@ void sl_options_read(const sl_option_context *ctx, const sl_node *node, sl_mark 
                      const sl_option_target *targets, size_t count)
 {
     read_defaults(ctx, targets, count);
-    missing m = {ctx, node, NULL, mark, where};
+    missing m = {ctx, targets, count, node, NULL, mark, where};
     if (!node || sl_node_is_null(node)) {
         m.map = NULL;
     } else if (node->type == SL_NODE_MAP) {
