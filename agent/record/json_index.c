@@ -349,9 +349,10 @@ static bool reserve_scratch(sl_tape *tape, size_t len)
 
 static bool reserve_tokens(sl_tape *tape, uint32_t extra)
 {
-    if (SL_LIKELY(tape->cap - tape->len >= extra)) return true;
+    if (SL_LIKELY(tape->tok && tape->cap - tape->len >= extra)) return true;
     uint64_t want = (uint64_t)tape->len + extra;
     uint64_t cap = want > 2 * (uint64_t)tape->cap ? want : 2 * (uint64_t)tape->cap;
+    if (cap == 0) cap = 1; /* a text without any token: the tape is no null pointer all the same */
     if (cap > UINT32_MAX) cap = UINT32_MAX;
     if (cap < want) return false;
     sl_token *tok = sl_try_realloc(tape->tok, (size_t)cap * sizeof *tok);
