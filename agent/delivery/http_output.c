@@ -128,6 +128,7 @@ static void on_answer(void *arg, const sl_answer *answer)
                       wants_less(answer, &verdict));
     note_lost_server(worker, answer);
     shipment->lost_address = sl_answer_is_address_lost(answer);
+    shipment->was_too_large = answer->status == 413;
     sl_settle__verdict(worker, shipment, &verdict);
     sl_worker__pump(worker);
 }

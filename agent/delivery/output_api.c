@@ -62,6 +62,7 @@ void sl_request_done(sl_output *out, sl_request *req, const sl_verdict *verdict)
     sl_shipment *shipment = sl_shipment_of(req);
     sl_assert(shipment->list == &worker->sending);
     sl_shipments_remove(shipment);
+    shipment->was_too_large = verdict->kind == SL_VERDICT_SPLIT;
     sl_in_flight_done(&worker->in_flight, shipment->sent_ns, sl_clock_mono_ns(), is_pressure(verdict));
     sl_settle__verdict(worker, shipment, verdict);
     sl_worker__pump(worker);

@@ -2,8 +2,9 @@
 #include "delivery_int.h"
 #include <stdio.h>
 
-#define LEAST_MAX_BYTES (64u * 1024) /* requests are not made smaller than this because some were too large  \
-                                      */
+#define LEAST_MAX_BYTES                                                                                      \
+    (64u * 1024) /* requests are not made smaller than this because some were too large                      \
+                  */
 
 void sl_settle__drop_bodies(sl_output_worker *worker, sl_shipment *shipment)
 {
@@ -93,6 +94,19 @@ void sl_settle__split(sl_output_worker *worker, sl_shipment *shipment)
     send_at_once(worker, tail);
 }
 
+/* Requests to come are made smaller, too. */
+static void lower_max_bytes(sl_output_worker *worker, const sl_shipment *shipment, const sl_verdict *verdict)
+{
+    uint64_t half = shipment->text_bytes / 2;
+    if (half < LEAST_MAX_BYTES) half = LEAST_MAX_BYTES;
+    if (half >= worker->former.max_bytes) return;
+    worker->former.max_bytes = half;
+    sl_warn(worker->log_name,
+            "requests are too large for the other side (%s): from now on at most %llu bytes; set "
+            "request.max_bytes to what it takes",
+            verdict->reason, (unsigned long long)half);
+}
+
 static void too_large(sl_output_worker *worker, sl_shipment *shipment, const sl_verdict *verdict)
 {
     sl_shipment_note_error(shipment, verdict->reason);
@@ -100,15 +114,7 @@ static void too_large(sl_output_worker *worker, sl_shipment *shipment, const sl_
         sl_bury__shipment(worker, shipment, "too_large", verdict->reason);
         return;
     }
-    uint64_t half = shipment->text_bytes / 2;
-    if (half < LEAST_MAX_BYTES) half = LEAST_MAX_BYTES;
-    if (half < worker->former.max_bytes) {
-        worker->former.max_bytes = half;
-        sl_warn(worker->log_name,
-                "requests are too large for the other side (%s): from now on at most %llu bytes; set "
-                "request.max_bytes to what it takes",
-                verdict->reason, (unsigned long long)half);
-    }
+    if (shipment->was_too_large) lower_max_bytes(worker, shipment, verdict);
     sl_settle__split(worker, shipment);
 }
 
