@@ -15,7 +15,7 @@ static uint64_t len_bit(size_t len)
 
 bool sl_key__is(sl_span spelled, uint8_t flags, sl_span name)
 {
-    if (!(flags & SL_TOKEN_ESCAPED)) return sl_span_is(spelled, name);
+    if (!(flags & SL_TOKEN_ESCAPED)) return sl_name__is(spelled, name);
     /* An escape spells one byte with at most six. */
     if (spelled.len < name.len || spelled.len / 6 > name.len) return false;
     char stack[KEY_ON_STACK];
@@ -78,7 +78,7 @@ static bool common_has(const sl_common *common, sl_span name)
 {
     if (!common || !(common->name_lens & len_bit(name.len))) return false;
     for (uint32_t i = 0; i < common->count; i++)
-        if (sl_span_is(common->names[i], name)) return true;
+        if (sl_name__is(common->names[i], name)) return true;
     return false;
 }
 
@@ -87,8 +87,8 @@ static bool common_has(const sl_common *common, sl_span name)
 uint16_t sl_batch__joined_by(const sl_batch *batch, sl_span name)
 {
     uint16_t by = 0;
-    if (sl_span_is(name, SL_NAME_TIME)) by |= SL_RECORD_TIME;
-    if (sl_span_is(name, SL_NAME_OFFSET)) by |= SL_RECORD_OFFSET;
+    if (sl_name__is(name, SL_NAME_TIME)) by |= SL_RECORD_TIME;
+    if (sl_name__is(name, SL_NAME_OFFSET)) by |= SL_RECORD_OFFSET;
     if (common_has(batch->_common, name)) by |= SL_RECORD_COMMON;
     return by;
 }

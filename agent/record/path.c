@@ -190,10 +190,12 @@ bool sl_path_overlaps(const sl_path *a, const sl_path *b)
 
 static uint32_t find_member(sl_span key, sl_span text, const sl_token *tok, uint32_t object)
 {
-    uint32_t found = 0;
-    for (uint32_t k = object + 1; k < tok[object].next; k = tok[k + 1].next) {
-        if (SL_LIKELY(tok[k].len != key.len) && !(tok[k].flags & SL_TOKEN_ESCAPED)) continue;
-        if (sl_key__is(sl_token__text(text, &tok[k]), tok[k].flags, key)) found = k + 1;
+    uint32_t found = 0, end = tok[object].next;
+    for (uint32_t k = object + 1; k < end; k = tok[k + 1].next) {
+        sl_span name = sl_token__text(text, &tok[k]);
+        bool same = SL_UNLIKELY(tok[k].flags & SL_TOKEN_ESCAPED) ? sl_key__is(name, tok[k].flags, key)
+                                                                 : sl_name__is(name, key);
+        if (same) found = k + 1;
     }
     return found;
 }

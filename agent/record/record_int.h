@@ -22,6 +22,14 @@ typedef struct sl_common {
 #define SL_NAME_MESSAGE   SL_SPAN("message")
 #define SL_NAME_TRUNCATED SL_SPAN("truncated")
 
+/* Equal, for names that nearly always differ: mostly known from the length or the first byte, without a call.
+ */
+static inline bool sl_name__is(sl_span a, sl_span b)
+{
+    if (a.len != b.len) return false;
+    return a.len == 0 || (*a.ptr == *b.ptr && memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
 /* Whether a key of a JSON text (as spelled, with the flags of its token) is `name` (decoded). */
 bool sl_key__is(sl_span spelled, uint8_t flags, sl_span name);
 /* Which of SL_RECORD_TIME, OFFSET and COMMON would join `name` (decoded). */
