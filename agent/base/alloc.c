@@ -1,8 +1,22 @@
 /* alloc.c: memory by policy: abort for what the program fixes, NULL for what the outside asked for (see
  * base.h). */
+#include <malloc.h>
 #include <sluice/base.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define KEPT_FREE   (8 << 20) /* bytes at the end of a heap that are not given back */
+#define LARGE_BLOCK (2 << 20) /* larger ones are mapped by themselves; batches are far below */
+
+/* By its defaults glibc unmaps the memory of each batch when it is freed; faulting the pages in anew for the
+ * next one costs about as much as parsing it. One heap a thread would also keep what another thread could
+ * use: a batch is made by a worker and freed by an output. */
+void sl_memory_tune(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+    mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
+}
 
 void sl_out_of_memory(size_t size)
 {

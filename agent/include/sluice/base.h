@@ -108,7 +108,10 @@ void *sl_try_alloc(size_t size);                /* NULL when memory is out */
 void *sl_try_realloc(void *ptr, size_t size);   /* NULL when memory is out; ptr stays valid then */
 void sl_free(void *ptr);                        /* NULL is fine */
 void sl_out_of_memory(size_t size)
-    __attribute__((noreturn));       /* says so and aborts: the end of every allocation that must not fail */
+    __attribute__((noreturn)); /* says so and aborts: the end of every allocation that must not fail */
+/* For the program's start, before any thread: has the allocator keep what a few batches need instead of
+ * giving it back to the system after each, and lets all threads share it. */
+void sl_memory_tune(void);
 void sl_wipe(void *ptr, size_t len); /* zeroes secrets; not optimised away */
 
 /* ---- spans ---- */
