@@ -4,7 +4,6 @@
 #include "config_args.h"
 #include "progress.h"
 #include <getopt.h>
-#include <malloc.h>
 #include <stdio.h>
 
 static void usage(void)
@@ -53,8 +52,7 @@ int cmd_run(int argc, char **argv)
         usage();
         return SL_EXIT_USAGE;
     }
-    /* Every loop would otherwise get a heap of its own, and what one frees another could not use. */
-    mallopt(M_ARENA_MAX, 2);
+    sl_memory_tune();
     sl_config *config = sl_config_args_load(&args);
     if (!config) return SL_EXIT_USAGE;
     sl_log_init(config->service.log_level, config->service.log_json);
