@@ -40,10 +40,14 @@ def every_file_kept(sc, pattern):
     os.makedirs(folder)
 
     def keep():
+        found = os.path.join(folder, "found")
         while not done.is_set():
             for path in glob.glob(pattern):
-                with contextlib.suppress(OSError):  # renamed or removed meanwhile, or kept already
-                    os.link(path, os.path.join(folder, str(os.stat(path).st_ino)))
+                with contextlib.suppress(FileNotFoundError):  # renamed or removed meanwhile
+                    os.link(path, found)
+                    os.rename(found, os.path.join(folder, str(os.stat(found).st_ino)))
+                    with contextlib.suppress(FileNotFoundError):  # it stays where the file is kept already
+                        os.unlink(found)
             time.sleep(0.005)
 
     thread = threading.Thread(target=keep)
