@@ -33,7 +33,7 @@ def away_when_the_agent_starts(sc):
     sc.settled(agent, stuck=2000)
     agent.kill()
     agent.start()
-    sc.settled(agent, stuck=2000)
+    sc.wait(lambda: agent.ledger()["pipelines"][0]["recovered"] == 2000, "the journal's records are found again")
     index.start()
     sc.delivered_exactly(agent, index, log, seconds=120)
 

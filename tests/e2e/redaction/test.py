@@ -58,7 +58,7 @@ def nowhere(sc, agent, index, marks):
     journal = agent.command("journal", "cat", "--data-dir", agent.data_dir)
     letters = agent.command("deadletter", "show", "--data-dir", agent.data_dir)
     assert b'"n"' in journal, "the journal is empty: nothing was proven"
-    pages = {page: agent.get(page) for page in ("/metrics", "/api/v1/ledger", "/live", "/ready")} if agent.process else {}
+    pages = {page: agent.page(page) for page in ("/metrics", "/api/v1/ledger", "/live", "/ready")} if agent.process else {}
     places = {"delivered": index.raw_docs(), "journal": journal, "dead letters": letters, "log": agent.log_text().encode(), **pages}
     for name, data in places.items():
         places[name] = data.lower()

@@ -159,6 +159,13 @@ class Agent:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=10) as answer:
             return answer.read()
 
+    def page(self, path):
+        """What a page says, whatever its status: /ready answers 503 while an output can't deliver."""
+        try:
+            return self.get(path)
+        except urllib.error.HTTPError as err:
+            return err.read()
+
     def ledger(self):
         return json.loads(self.get("/api/v1/ledger"))
 
