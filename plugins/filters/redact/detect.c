@@ -62,9 +62,25 @@ static void ask_key_value(finder *f, size_t at)
     redact__add_hit(f->r, f->hits, named.start, named.end, (uint32_t)named.rule);
 }
 
+static void look_at_digit(finder *f, size_t at)
+{
+    ask(f, REDACT_EMAIL, detect_email, at);
+    ask_card(f, at);
+    ask(f, REDACT_IBAN, detect_iban, at);
+    ask(f, REDACT_IPV4, detect_ipv4, at);
+    ask(f, REDACT_SSN, detect_ssn, at);
+    ask(f, REDACT_PHONE, detect_phone, at);
+}
+
 static void look(finder *f, size_t at)
 {
-    switch (f->text.ptr[at]) {
+    char c = f->text.ptr[at];
+
+    if (char_at(f->text, at - 1) == ':') {
+        ask_key_value(f, at - 1);
+        ask(f, REDACT_IPV6, detect_ipv6, at - 1);
+    }
+    switch (c) {
     case '@': /* one that ends credentials in a URL belongs to no address */
         if (at != f->covered[REDACT_URL_CREDENTIALS]) ask(f, REDACT_EMAIL, detect_email, at);
         break;
@@ -76,19 +92,10 @@ static void look(finder *f, size_t at)
     case 'C': ask(f, REDACT_BASIC, detect_basic, at); /* fall through */
     case 'A': ask(f, REDACT_AWS_KEY, detect_aws_key, at); break;
     case '=': ask_key_value(f, at); break;
-    case ':':
-        ask_key_value(f, at);
-        ask(f, REDACT_IPV6, detect_ipv6, at);
-        break;
     case '-': ask(f, REDACT_PRIVATE_KEY, detect_private_key, at); /* fall through */
     case ' ': ask_card(f, at); break;
-    default: /* a digit */
-        ask(f, REDACT_EMAIL, detect_email, at);
-        ask_card(f, at);
-        ask(f, REDACT_IBAN, detect_iban, at);
-        ask(f, REDACT_IPV4, detect_ipv4, at);
-        ask(f, REDACT_SSN, detect_ssn, at);
-        ask(f, REDACT_PHONE, detect_phone, at);
+    default:
+        if (is_digit(c)) look_at_digit(f, at);
         break;
     }
 }
@@ -172,7 +179,7 @@ void redact__detect(redact *r, unsigned depth, sl_span plain, const uint64_t *ma
     finder f = {.r = r, .text = plain, .hits = &level->hits};
 
     level->hits.count = 0;
-    look_at_marks(&f, marks, base);
+    if (r->rules->detect) look_at_marks(&f, marks, base);
     for (uint32_t i = 0; i < r->rules->pattern_count; i++)
         run_pattern(&f, &r->rules->patterns[i]);
     redact__join_hits(&level->hits);

@@ -108,14 +108,15 @@ static bool is_usual_grouping(const window *w)
     return false;
 }
 
-/* YYYYMMDDhhmmss, perhaps with milliseconds. */
+/* YYYYMMDDhhmmss and milliseconds. Without these it has 14 digits, and no card of 14 begins with 19 or 20. */
 static bool is_written_time(const window *w)
 {
-    if (w->groups > 1 || (w->digits != 14 && w->digits != 17)) return false;
-    unsigned century = prefix(w, 2), day = prefix(w, 8);
-    unsigned clock = prefix(w, 14) - prefix(w, 8) * 1000000u; /* wraps alike on both sides */
-    return (century == 19 || century == 20) && day / 100 % 100 - 1 < 12 && day % 100 - 1 < 31 &&
-           clock / 10000 < 24 && clock / 100 % 100 < 60 && clock % 100 < 61;
+    if (w->groups > 1 || w->digits != 17) return false;
+    unsigned day = prefix(w, 8), clock = 0;
+    for (unsigned i = 8; i < 14; i++)
+        clock = 10 * clock + (unsigned)(w->digit[i] - '0');
+    return day / 1000000 - 19 < 2 && day / 100 % 100 - 1 < 12 && day % 100 - 1 < 31 && clock / 10000 < 24 &&
+           clock / 100 % 100 < 60 && clock % 100 < 61;
 }
 
 static bool is_one_digit_repeated(const window *w)

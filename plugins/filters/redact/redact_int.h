@@ -55,6 +55,10 @@ enum {
     REDACT_FIRST_CUSTOM,                   /* rules from here on: patterns, then keys */
 };
 #define REDACT_BIT(detector) (UINT32_C(1) << REDACT_##detector)
+/* What `default` means in `detect`. */
+#define REDACT_DEFAULT_DETECT                                                                                \
+    (REDACT_BIT(EMAIL) | REDACT_BIT(CARD) | REDACT_BIT(JWT) | REDACT_BIT(BEARER) | REDACT_BIT(BASIC) |       \
+     REDACT_BIT(AWS_KEY) | REDACT_BIT(PRIVATE_KEY) | REDACT_BIT(URL_CREDENTIALS) | REDACT_BIT(KEY_VALUE))
 
 typedef enum redact_verb { REDACT_REPLACE, REDACT_MASK, REDACT_REMOVE, REDACT_HASH } redact_verb;
 
@@ -163,8 +167,8 @@ void redact_keys_add(redact_keys *keys, sl_span name, int32_t rule);
 void redact_keys_free(redact_keys *keys);
 /* key: decoded. Longer keys than REDACT_MAX_KEY have no rule. */
 int32_t redact_keys_find(const redact_keys *keys, sl_span key);
-/* Whether a name could begin and end like this: false for most keys, and cheap. */
-bool redact_keys_may_hold(const redact_keys *keys, char first, char last);
+/* Whether a name could begin and end like this key: false for most keys, and cheap. */
+bool redact_keys_may_hold(const redact_keys *keys, sl_span key);
 /* Whether two decoded names are the same to the rules. */
 bool redact_names_equal(sl_span a, sl_span b);
 
@@ -182,6 +186,7 @@ typedef void (*redact_marker)(const char *text, size_t len, uint32_t detect, uin
 redact_marker redact_marker_named(const char *name);
 void redact_marks__portable(const char *text, size_t len, uint32_t detect, uint64_t *marks);
 void redact_marks__avx2(const char *text, size_t len, uint32_t detect, uint64_t *marks);
+void redact_marks__avx512(const char *text, size_t len, uint32_t detect, uint64_t *marks);
 void redact_marks__neon(const char *text, size_t len, uint32_t detect, uint64_t *marks);
 
 /* ---- detectors --------------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@ enum { GLOB_ONE = 256, GLOB_RUN, GLOB_EDGE };
 typedef struct glob {
     uint16_t *op; /* a folded byte, or GLOB_* */
     uint32_t len;
+    uint16_t last; /* its last byte, or GLOB_RUN when it may end with any */
     int32_t rule;
 } glob;
 
@@ -27,7 +28,9 @@ struct redact_keys {
     uint32_t slot_count, name_count; /* slot_count is a power of two, at most half full */
     glob *globs;
     uint32_t glob_count;
-    uint64_t ends[64]; /* bit (last & 63) of word (first & 63): some name can begin and end so */
+    /* Bit (last byte & 63) of a word: some name can begin with such a byte, or have such a byte before the
+     * last, and end so. */
+    uint64_t with_first[64], with_second_last[64];
 };
 
 /* ---- folding ----------------------------------------------------------------------------------- */
@@ -56,10 +59,9 @@ static bool begins_word(sl_span key, size_t i)
     return !is_upper(key.ptr[i - 1]) || (i + 1 < key.len && key.ptr[i + 1] >= 'a' && key.ptr[i + 1] <= 'z');
 }
 
-/* A key without what does not count. edge[i]: a word begins at folded byte i, or ends where the key ends. */
+/* A key without what does not count. */
 typedef struct folded {
     char text[REDACT_MAX_KEY];
-    bool edge[REDACT_MAX_KEY + 1];
     size_t len;
 } folded;
 
@@ -67,11 +69,19 @@ static void fold(sl_span key, folded *out)
 {
     out->len = 0;
     for (size_t i = 0; i < key.len; i++) {
-        if (is_separator(key.ptr[i])) continue;
-        out->edge[out->len] = begins_word(key, i);
-        out->text[out->len++] = lower(key.ptr[i]);
+        if (!is_separator(key.ptr[i])) out->text[out->len++] = lower(key.ptr[i]);
     }
-    out->edge[out->len] = true;
+}
+
+/* edge[i]: a word begins at byte i of the folded key; where the key ends one ends too. */
+static void find_edges(sl_span key, bool *edge)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < key.len; i++) {
+        if (!is_separator(key.ptr[i])) edge[len++] = begins_word(key, i);
+    }
+    edge[len] = true;
 }
 
 bool redact_names_equal(sl_span a, sl_span b)
@@ -141,7 +151,7 @@ static bool is_wildcard(char c)
 
 static void add_glob(redact_keys *keys, sl_span text, int32_t rule)
 {
-    glob g = {sl_calloc(text.len, sizeof *g.op), 0, rule};
+    glob g = {sl_calloc(text.len, sizeof *g.op), 0, 0, rule};
 
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
@@ -155,12 +165,13 @@ static void add_glob(redact_keys *keys, sl_span text, int32_t rule)
                  (i + 1 < text.len && is_wildcard(text.ptr[i + 1])))
             g.op[g.len++] = GLOB_EDGE;
     }
+    g.last = g.op[g.len - 1] < 256 ? g.op[g.len - 1] : GLOB_RUN;
     keys->globs = sl_realloc(keys->globs, (keys->glob_count + 1) * sizeof *keys->globs);
     keys->globs[keys->glob_count++] = g;
 }
 
 /* Wildcards without recursion: after a mismatch the last run takes one byte more. */
-static bool glob_matches(const glob *g, const folded *key)
+static bool glob_matches(const glob *g, const folded *key, const bool *edge)
 {
     size_t i = 0, j = 0, run = SIZE_MAX, from = 0;
 
@@ -169,7 +180,7 @@ static bool glob_matches(const glob *g, const folded *key)
         if (op == GLOB_RUN) {
             run = i++;
             from = j;
-        } else if (op == GLOB_EDGE && key->edge[j]) {
+        } else if (op == GLOB_EDGE && edge[j]) {
             i++;
         } else if (j < key->len && (op == GLOB_ONE || op == (unsigned char)key->text[j])) {
             i++;
@@ -185,14 +196,19 @@ static bool glob_matches(const glob *g, const folded *key)
     }
 }
 
-static int32_t find_glob(const redact_keys *keys, const folded *key)
+static int32_t find_glob(const redact_keys *keys, sl_span spelling, const folded *key)
 {
+    bool edge[REDACT_MAX_KEY + 1], have_edges = false;
     int32_t found = REDACT_NO_RULE;
 
     for (uint32_t i = 0; i < keys->glob_count; i++) {
         const glob *g = &keys->globs[i];
+        if (g->last != GLOB_RUN && (key->len == 0 || g->last != (unsigned char)key->text[key->len - 1]))
+            continue;
         if (found != REDACT_NO_RULE && g->rule != REDACT_EXCEPTED) continue;
-        if (glob_matches(g, key)) found = g->rule;
+        if (!have_edges) find_edges(spelling, edge);
+        have_edges = true;
+        if (glob_matches(g, key, edge)) found = g->rule;
         if (found == REDACT_EXCEPTED) break;
     }
     return found;
@@ -200,39 +216,47 @@ static int32_t find_glob(const redact_keys *keys, const folded *key)
 
 /* ---- first and last bytes ---------------------------------------------------------------------- */
 
-/* The bits for one end of a name: the byte in both cases, separators (which may stand before it), or
- * anything. */
-static uint64_t end_bits(char c, bool any)
+/* The bits for one byte of a name: in both cases, or a separator that stands there, or anything. */
+static uint64_t byte_bits(char c, bool any)
 {
-    uint64_t bits = 0;
+    uint64_t bits = UINT64_C(1) << ('-' & 63) | UINT64_C(1) << ('_' & 63) | UINT64_C(1) << (' ' & 63);
 
     if (any) return UINT64_MAX;
-    for (const char *sep = "-_ "; *sep; sep++)
-        bits |= UINT64_C(1) << (*sep & 63);
     bits |= UINT64_C(1) << (c & 63);
     if (is_letter(c)) bits |= UINT64_C(1) << ((c ^ 0x20) & 63);
     return bits;
 }
 
-static void note_ends(redact_keys *keys, sl_span text)
+static void note_pair(uint64_t table[64], uint64_t firsts, uint64_t lasts)
 {
-    size_t first = 0, last = text.len;
-
-    while (first < last && is_separator(text.ptr[first]))
-        first++;
-    while (last > first && is_separator(text.ptr[last - 1]))
-        last--;
-    bool empty = first == last;
-    uint64_t firsts = end_bits(empty ? 0 : text.ptr[first], empty || is_wildcard(text.ptr[first]));
-    uint64_t lasts = end_bits(empty ? 0 : text.ptr[last - 1], empty || is_wildcard(text.ptr[last - 1]));
     for (int i = 0; i < 64; i++) {
-        if (firsts >> i & 1) keys->ends[i] |= lasts;
+        if (firsts >> i & 1) table[i] |= lasts;
     }
 }
 
-bool redact_keys_may_hold(const redact_keys *keys, char first, char last)
+static void note_ends(redact_keys *keys, sl_span text)
 {
-    return keys->ends[first & 63] >> (last & 63) & 1;
+    char plain[REDACT_MAX_NAME] = {0};
+    size_t len = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_separator(text.ptr[i])) plain[len++] = text.ptr[i];
+    }
+    char first = plain[0], last = len ? plain[len - 1] : 0, second = len > 1 ? plain[len - 2] : '*';
+    bool open = len == 0 || is_wildcard(last);
+    uint64_t lasts = byte_bits(last, open);
+    note_pair(keys->with_first, byte_bits(first, len == 0 || is_wildcard(first)), lasts);
+    note_pair(keys->with_second_last, byte_bits(second, open || is_wildcard(second)), lasts);
+    /* A separator at the end of a key pushes the letters away from it. */
+    note_pair(keys->with_second_last, UINT64_MAX, byte_bits('-', false));
+}
+
+bool redact_keys_may_hold(const redact_keys *keys, sl_span key)
+{
+    if (key.len < 2) return key.len == 1;
+    char last = key.ptr[key.len - 1];
+    return keys->with_first[key.ptr[0] & 63] >> (last & 63) &
+           keys->with_second_last[key.ptr[key.len - 2] & 63] >> (last & 63) & 1;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------- */
@@ -281,6 +305,6 @@ int32_t redact_keys_find(const redact_keys *keys, sl_span text)
     const name *slot = find_slot(keys, key.text, key.len);
     int32_t rule = slot->text ? slot->rule : REDACT_NO_RULE;
     if (rule == REDACT_EXCEPTED || keys->glob_count == 0) return rule;
-    int32_t by_glob = find_glob(keys, &key);
+    int32_t by_glob = find_glob(keys, text, &key);
     return rule == REDACT_NO_RULE || by_glob == REDACT_EXCEPTED ? by_glob : rule;
 }

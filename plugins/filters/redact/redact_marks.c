@@ -12,9 +12,8 @@
  *   aws_key                  A with I at p-1 and A at p-3
  *                            c with c at p-1 and a at p-2, in any case
  *   private_key              - with - at p-2 and p-4
- *   key_value                = or :
- *   ipv6                     :
- *   ipv4                     digit with . at p-1 and digit at p-2
+ *   key_value                =, and what follows a : (unless ipv6 is off and digits stand on both sides of
+ * it) ipv6                     what follows a : ipv4                     digit with . at p-1 and digit at p-2
  *   phone                    digit with + or ( at p-1
  *                            digit with one of `-. /)` at p-1 and a digit at p-2
  *   ssn                      digit with - or space at p-4 and p-7
@@ -65,22 +64,32 @@ static bool marks_digit(const char *text, size_t at, uint32_t detect)
     return detect & REDACT_BIT(IBAN) && is_digit(one) && is_letter(two) && is_letter(before(text, at, 3));
 }
 
-static bool marks_here(const char *text, size_t at, uint32_t detect)
+static bool marks_sign(const char *text, size_t at, uint32_t detect)
 {
-    char c = text[at];
-
-    if (is_letter(c)) return marks_letter(text, at, detect);
-    if (is_digit(c)) return marks_digit(text, at, detect);
-    if (c == '@') return detect & REDACT_BIT(EMAIL);
-    if (c == '/')
+    switch (text[at]) {
+    case '@': return detect & REDACT_BIT(EMAIL);
+    case '=': return detect & REDACT_BIT(KEY_VALUE);
+    case '/':
         return detect & REDACT_BIT(URL_CREDENTIALS) && before(text, at, 1) == '/' &&
                before(text, at, 2) == ':';
-    if (c == '=') return detect & REDACT_BIT(KEY_VALUE);
-    if (c == ':') return detect & (REDACT_BIT(KEY_VALUE) | REDACT_BIT(IPV6));
-    if (c == '-')
+    case '-':
         return detect & REDACT_BIT(PRIVATE_KEY) && before(text, at, 2) == '-' && before(text, at, 4) == '-';
-    return false;
+    default: return false;
+    }
 }
+
+static bool follows_colon(const char *text, size_t at, uint32_t detect)
+{
+    if (detect & REDACT_BIT(IPV6)) return true;
+    return detect & REDACT_BIT(KEY_VALUE) && !(is_digit(text[at]) && is_digit(before(text, at, 2)));
+}
+
+/* Most bytes can be no mark and in no run. */
+enum { PLAIN, LETTER, DIGIT, SIGN };
+static const uint8_t kinds[256] = {
+    ['a'] = LETTER, ['A'] = LETTER, ['c'] = LETTER, ['C'] = LETTER, ['J'] = LETTER,       ['r'] = LETTER,
+    ['R'] = LETTER, ['@'] = SIGN,   ['='] = SIGN,   [':'] = SIGN,   ['/'] = SIGN,         ['-'] = SIGN,
+    [' '] = SIGN,   ['0'] = DIGIT,  ['1'] = DIGIT,  ['2'] = DIGIT,  ['3' ... '9'] = DIGIT};
 
 void redact_marks__portable(const char *text, size_t len, uint32_t detect, uint64_t *marks)
 {
@@ -88,10 +97,16 @@ void redact_marks__portable(const char *text, size_t len, uint32_t detect, uint6
 
     memset(marks, 0, redact_marks_size(len) * sizeof *marks);
     for (size_t at = 0; at < len; at++) {
-        bool in_run = is_digit(text[at]) || (is_gap(text[at]) && is_digit(before(text, at, 1)));
+        uint8_t kind = kinds[(unsigned char)text[at]];
+        bool in_run = kind == DIGIT || (kind == SIGN && is_gap(text[at]) && is_digit(before(text, at, 1)));
         run = in_run ? run + 1 : 0;
-        if (marks_here(text, at, detect) || (run == 13 && detect & REDACT_BIT(CARD)))
-            marks[at / 64] |= UINT64_C(1) << (at % 64);
+        bool mark = before(text, at, 1) == ':' && follows_colon(text, at, detect);
+        if (SL_LIKELY(kind == PLAIN && !mark)) continue;
+        mark = mark || (run == 13 && detect & REDACT_BIT(CARD)) ||
+               (kind == LETTER && marks_letter(text, at, detect)) ||
+               (kind == DIGIT && marks_digit(text, at, detect)) ||
+               (kind == SIGN && marks_sign(text, at, detect));
+        if (mark) marks[at / 64] |= UINT64_C(1) << (at % 64);
     }
 }
 
@@ -100,6 +115,7 @@ void redact_marks__portable(const char *text, size_t len, uint32_t detect, uint6
 redact_marker redact_marker_named(const char *name)
 {
 #if defined(__x86_64__)
+    if (strcmp(name, "avx512") == 0) return __builtin_cpu_supports("avx512bw") ? redact_marks__avx512 : NULL;
     if (strcmp(name, "avx2") == 0) return __builtin_cpu_supports("avx2") ? redact_marks__avx2 : NULL;
 #elif defined(__aarch64__)
     if (strcmp(name, "neon") == 0) return redact_marks__neon;
@@ -109,7 +125,7 @@ redact_marker redact_marker_named(const char *name)
 
 static redact_marker fastest(void)
 {
-    static const char *const names[] = {"avx2", "neon", "portable"};
+    static const char *const names[] = {"avx512", "avx2", "neon", "portable"};
     redact_marker marker = NULL;
 
     for (size_t i = 0; !marker; i++)

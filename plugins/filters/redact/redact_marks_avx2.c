@@ -7,48 +7,53 @@
 #define TARGET __attribute__((target("avx2")))
 #define VEC    32
 typedef __m256i vec;
+typedef __m256i hits; /* 0xff or 0 */
 
 TARGET static inline vec load(const char *p)
 {
     return _mm256_loadu_si256((const __m256i *)p);
 }
-TARGET static inline vec either(vec a, vec b)
+TARGET static inline vec folded(vec v)
+{
+    return _mm256_or_si256(v, _mm256_set1_epi8(0x20));
+}
+TARGET static inline hits either(hits a, hits b)
 {
     return _mm256_or_si256(a, b);
 }
-TARGET static inline vec both(vec a, vec b)
+TARGET static inline hits both(hits a, hits b)
 {
     return _mm256_and_si256(a, b);
 }
-TARGET static inline vec none(void)
+TARGET static inline hits without(hits a, hits b)
+{
+    return _mm256_andnot_si256(b, a);
+}
+TARGET static inline hits none(void)
 {
     return _mm256_setzero_si256();
 }
-TARGET static inline vec is(vec v, char c)
+TARGET static inline hits is(vec v, char c)
 {
     return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c));
 }
-TARGET static inline vec is_nocase(vec v, char c)
-{
-    return is(either(v, _mm256_set1_epi8(0x20)), c);
-}
 /* Whether low <= v < low + count, unsigned. */
-TARGET static inline vec in_range(vec v, char low, char count)
+TARGET static inline hits in_range(vec v, char low, char count)
 {
     vec from_low = _mm256_sub_epi8(v, _mm256_set1_epi8(low));
     return _mm256_cmpeq_epi8(_mm256_min_epu8(from_low, _mm256_set1_epi8((char)(count - 1))), from_low);
 }
-TARGET static inline vec digits(vec v)
+TARGET static inline hits digits(vec v)
 {
     return in_range(v, '0', 10);
 }
-TARGET static inline vec letters(vec v)
+TARGET static inline hits letters(vec v)
 {
-    return in_range(either(v, _mm256_set1_epi8(0x20)), 'a', 26);
+    return in_range(folded(v), 'a', 26);
 }
-TARGET static inline uint64_t bits(vec v)
+TARGET static inline uint64_t bits(hits h)
 {
-    return (uint32_t)_mm256_movemask_epi8(v);
+    return (uint32_t)_mm256_movemask_epi8(h);
 }
 
 #include "redact_marks_vector.h"

@@ -7,43 +7,48 @@
 #define TARGET
 #define VEC 16
 typedef uint8x16_t vec;
+typedef uint8x16_t hits; /* 0xff or 0 */
 
 static inline vec load(const char *p)
 {
     return vld1q_u8((const uint8_t *)p);
 }
-static inline vec either(vec a, vec b)
+static inline vec folded(vec v)
+{
+    return vorrq_u8(v, vdupq_n_u8(0x20));
+}
+static inline hits either(hits a, hits b)
 {
     return vorrq_u8(a, b);
 }
-static inline vec both(vec a, vec b)
+static inline hits both(hits a, hits b)
 {
     return vandq_u8(a, b);
 }
-static inline vec none(void)
+static inline hits without(hits a, hits b)
+{
+    return vbicq_u8(a, b);
+}
+static inline hits none(void)
 {
     return vdupq_n_u8(0);
 }
-static inline vec is(vec v, char c)
+static inline hits is(vec v, char c)
 {
     return vceqq_u8(v, vdupq_n_u8((uint8_t)c));
 }
-static inline vec is_nocase(vec v, char c)
-{
-    return is(either(v, vdupq_n_u8(0x20)), c);
-}
-static inline vec digits(vec v)
+static inline hits digits(vec v)
 {
     return vcltq_u8(vsubq_u8(v, vdupq_n_u8('0')), vdupq_n_u8(10));
 }
-static inline vec letters(vec v)
+static inline hits letters(vec v)
 {
-    return vcltq_u8(vsubq_u8(either(v, vdupq_n_u8(0x20)), vdupq_n_u8('a')), vdupq_n_u8(26));
+    return vcltq_u8(vsubq_u8(folded(v), vdupq_n_u8('a')), vdupq_n_u8(26));
 }
-static inline uint64_t bits(vec v)
+static inline uint64_t bits(hits h)
 {
     const uint8x16_t bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-    uint8x16_t one = vandq_u8(v, bit);
+    uint8x16_t one = vandq_u8(h, bit);
 
     return vaddv_u8(vget_low_u8(one)) | (uint64_t)vaddv_u8(vget_high_u8(one)) << 8;
 }

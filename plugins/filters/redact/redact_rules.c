@@ -71,10 +71,6 @@ static const char *const default_keys[] = {"authorization",
                                            "ssn",
                                            "social_security_number"};
 
-static const uint32_t default_detect =
-    REDACT_BIT(EMAIL) | REDACT_BIT(CARD) | REDACT_BIT(JWT) | REDACT_BIT(BEARER) | REDACT_BIT(BASIC) |
-    REDACT_BIT(AWS_KEY) | REDACT_BIT(PRIVATE_KEY) | REDACT_BIT(URL_CREDENTIALS) | REDACT_BIT(KEY_VALUE);
-
 const char *const redact_detect_names[] = {"none", "default", "all",
 #define NAME(upper, lower, help) #lower,
                                            REDACT_DETECTORS(NAME)
@@ -143,7 +139,7 @@ static int read_detect(builder *b)
         if (value == REDACT_DETECT_NONE)
             none = true;
         else if (value == REDACT_DETECT_DEFAULT)
-            b->rules->detect |= default_detect;
+            b->rules->detect |= REDACT_DEFAULT_DETECT;
         else if (value == REDACT_DETECT_ALL)
             b->rules->detect |= (UINT32_C(1) << REDACT_DETECTOR_COUNT) - 1;
         else

@@ -43,6 +43,7 @@ bool redact__mark(redact *r, sl_span text, redact_bits *bits)
 {
     size_t words = redact_marks_size(text.len);
 
+    if (r->rules->detect == 0) return false;
     if (words > bits->cap) {
         sl_free(bits->words);
         bits->words = sl_try_alloc(words * sizeof *bits->words);

@@ -2,6 +2,8 @@
  * becomes edits of the text as it is spelled. */
 #include "redact_int.h"
 
+#define AWS_SECRET_LENGTH 40
+
 typedef struct walk {
     redact *r;
     redact_level *level;
@@ -11,6 +13,7 @@ typedef struct walk {
     uint32_t count;
     uint32_t next_named; /* in r->named */
     bool marked;         /* some mark in the text */
+    bool plain_rules;    /* nothing but names of keys and marks can make a difference here */
 } walk;
 
 static sl_span spelling_of(const walk *w, uint32_t i)
@@ -176,7 +179,7 @@ static void edit_string(walk *w, uint32_t string)
     }
 }
 
-static bool has_mark(const uint64_t *marks, uint32_t at, uint32_t end)
+static inline bool has_mark(const uint64_t *marks, uint32_t at, uint32_t end)
 {
     while (at < end) {
         uint64_t bits = marks[at / 64] >> (at % 64);
@@ -280,7 +283,7 @@ int32_t redact__key_rule(redact *r, const redact_keys *keys, sl_span text, const
     sl_span key = {text.ptr + tok->off, tok->len};
 
     if (tok->flags & SL_TOKEN_ESCAPED) return find_slowly(r, keys, key, tok->flags);
-    if (key.len == 0 || !redact_keys_may_hold(keys, key.ptr[0], key.ptr[key.len - 1])) return REDACT_NO_RULE;
+    if (!redact_keys_may_hold(keys, key)) return REDACT_NO_RULE;
     if (key.len > 32 || keys != r->rules->keys) return find_slowly(r, keys, key, tok->flags);
     uint32_t len = tok->len;
     redact_cached_key want = {.len = len};
@@ -309,9 +312,9 @@ static int32_t rule_of_member(walk *w, uint32_t key)
         w->next_named++;
     if (w->depth == 0 && w->next_named < r->named.count && r->named.items[w->next_named].start == key + 1)
         by_path = (int32_t)r->named.items[w->next_named].rule;
-    if (by_path == REDACT_EXCEPTED) return by_path;
     int32_t rule = redact__key_rule(r, r->rules->keys, w->text, &w->tok[key]);
-    if (rule == REDACT_EXCEPTED || by_path == REDACT_NO_RULE) by_path = rule;
+    if (rule == REDACT_EXCEPTED || by_path == REDACT_NO_RULE)
+        by_path = rule; /* an exception by either stays one */
     /* Text inside strings has its own names, however it is written there. */
     if (by_path == REDACT_NO_RULE && w->depth > 0 && r->rules->detect & REDACT_BIT(KEY_VALUE))
         return redact__key_rule(r, r->rules->text, w->text, &w->tok[key]);
@@ -382,17 +385,44 @@ static int32_t rule_of_element(walk *w, uint32_t value)
     return (int32_t)r->named.items[w->next_named].rule;
 }
 
+/* Most members are clean, and this is all they cost: the name is none of the rules', and there is no mark in
+ * name or value. What is not certain here is looked at closely. */
+static inline bool is_clean_member(const walk *w, uint32_t key)
+{
+    const sl_token *name = &w->tok[key], *value = &w->tok[key + 1];
+
+    if (!w->plain_rules || (name->flags | value->flags) & SL_TOKEN_ESCAPED) return false;
+    if (redact_keys_may_hold(w->r->rules->keys, spelling_of(w, key))) return false;
+    if (value->len == AWS_SECRET_LENGTH && w->r->rules->detect & REDACT_BIT(AWS_KEY)) return false;
+    if (!w->marked) return true;
+    const uint64_t *marks = w->level->marks.words;
+    if (has_mark(marks, name->off, name->off + name->len)) return false;
+    return value->type <= SL_JSON_ARRAY || !has_mark(marks, value->off, value->off + value->len);
+}
+
+static uint32_t pass_member(walk *w, uint32_t key)
+{
+    begin_container(w, key + 1);
+    w->level->kept[w->tok[key].depth] = true;
+    return key + 2;
+}
+
 void redact__walk(redact *r, unsigned depth, sl_span text, const sl_token *tok, uint32_t count)
 {
     redact_level *level = redact__level(r, depth);
-    walk w = {r, level, depth, text, tok, count, 0, false};
+    const redact_rules *rules = r->rules;
+    walk w = {.r = r, .level = level, .depth = depth, .text = text, .tok = tok, .count = count};
+    bool by_text = depth > 0 && rules->detect & REDACT_BIT(KEY_VALUE);
 
     level->edits.count = 0;
     w.marked = redact__mark(r, text, &level->marks);
+    w.plain_rules = rules->pattern_count == 0 && r->named.count == 0 && !by_text;
     for (uint32_t i = 0; i < count && !r->failed;) {
-        if (tok[i].flags & SL_TOKEN_KEY)
-            i = visit_member(&w, i);
-        else
+        if (!(tok[i].flags & SL_TOKEN_KEY))
             i = visit(&w, i, i, rule_of_element(&w, i));
+        else if (is_clean_member(&w, i))
+            i = pass_member(&w, i);
+        else
+            i = visit_member(&w, i);
     }
 }
