@@ -41,6 +41,7 @@ START_TEST(redact_marks__are_the_same_in_every_form)
         for (uint32_t n = sl_random_below(&random, 60); n > 0; n--)
             sl_buf_append_cstr(&text, parts[sl_random_below(&random, SL_LEN(parts))]);
         uint32_t detect = round % 3 ? ALL : (uint32_t)sl_random_next(&random) & ALL;
+        check_alike("avx512", sl_buf_span(&text), detect);
         check_alike("avx2", sl_buf_span(&text), detect);
         check_alike("neon", sl_buf_span(&text), detect);
     }
@@ -58,6 +59,7 @@ START_TEST(redact_marks__find_a_run_at_every_place)
             memset(text + at, '7', len);
             for (size_t gap = at + 3; gap + 1 < at + len && len % 2; gap += 4)
                 text[gap] = gap % 8 ? ' ' : '-';
+            check_alike("avx512", (sl_span){text, sizeof text}, ALL);
             check_alike("avx2", (sl_span){text, sizeof text}, ALL);
             uint64_t marks[4];
             redact_marks(text, sizeof text, REDACT_BIT(CARD), marks);
