@@ -39,7 +39,8 @@ static bool is_true_slot(const char *slot)
     return sl_get64(slot + len) == sl_format__sum(slot, len, 0);
 }
 
-static bool parse_entries(sl_cursors *cursors, const char *at, const char *end, unsigned count)
+static bool parse_entries(sl_cursors *cursors, const char *at, const char *end, unsigned count,
+                          uint64_t next_sequence)
 {
     cursors->list = sl_calloc(count ? count : 1, sizeof(*cursors->list));
     for (unsigned i = 0; i < count; i++) {
@@ -52,7 +53,7 @@ static bool parse_entries(sl_cursors *cursors, const char *at, const char *end, 
             .absent_since = (int64_t)sl_get64(at + 8),
             .name = sl_strndup(at + ENTRY, name_len),
         };
-        if (sl_get64(at) > SL_MAX_SEQUENCE) return false;
+        if (sl_get64(at) > next_sequence) return false;
         at += ENTRY + name_len;
     }
     return at == end;
@@ -63,7 +64,8 @@ static bool parse_slot(sl_cursors *cursors, const char *slot)
     if (!is_true_slot(slot)) return false;
     if (sl_get64(slot + 24) > SL_MAX_SEQUENCE || sl_get64(slot + 32) > SL_MAX_SEQUENCE) return false;
     uint16_t count = sl_get16(slot + 6);
-    if (count > MAX_COUNT || !parse_entries(cursors, slot + SLOT_FIXED, slot + sl_get32(slot + 40), count)) {
+    if (count > MAX_COUNT ||
+        !parse_entries(cursors, slot + SLOT_FIXED, slot + sl_get32(slot + 40), count, sl_get64(slot + 24))) {
         drop_list(cursors);
         return false;
     }

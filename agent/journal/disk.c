@@ -420,13 +420,12 @@ static uint64_t new_id(void)
     return id;
 }
 
-/* The highest of what the segments, the cursors and the last save know: a sequence is never used twice. */
+/* The highest of what the segments and the last save know: a sequence is never used twice. No cursor stands
+ * behind what was saved with it. */
 static void settle_numbers(sl_cursors *cursors, const sl_recovered *found)
 {
     uint64_t *next_sequence = &cursors->next_sequence;
     if (*next_sequence < found->at_least) *next_sequence = found->at_least;
-    for (unsigned i = 0; i < cursors->count; i++)
-        if (*next_sequence < cursors->list[i].next) *next_sequence = cursors->list[i].next;
     if (found->count == 0) return;
     const sl_segment *last = &found->segs[found->count - 1];
     if (*next_sequence < last->next) *next_sequence = last->next;

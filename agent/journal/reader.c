@@ -309,7 +309,8 @@ static int tell_error(sl_journal_reader *reader, int rc, sl_err *err)
     if (rc == -ENOMEM)
         return sl_err_set(err, SL_E_NOMEM, "out of memory for reading the journal %s", reader->dir);
     if (++reader->io_errors >= SL_READ_TRIES) {
-        if (reader->entering) sl_buf_append(&reader->hopeless, &reader->entering, sizeof(reader->entering));
+        bool hopeless = reader->entering && reader->io_errors > SL_READ_TRIES;
+        if (hopeless) sl_buf_append(&reader->hopeless, &reader->entering, sizeof(reader->entering));
         take_out_hopeless(reader);
         leave_segment(reader);
     }

@@ -90,7 +90,9 @@ void kit_init(kit *k)
         .outputs = {"out"},
         .n_outputs = 1,
     };
-    snprintf(k->dir, sizeof(k->dir), "%s/journal/p", sl_test_dir());
+    char base[256];
+    kit_new_dir(base);
+    snprintf(k->dir, sizeof(k->dir), "%.240s/journal/p", base);
 }
 
 bool kit_open(kit *k)
@@ -207,6 +209,15 @@ void kit_read(kit *k, uint64_t from, kit_seen *seen)
 
 /* ---- files ---- */
 
+void kit_new_dir(char out[256])
+{
+    static const char *base;
+    static unsigned count;
+    if (!base) base = sl_test_dir();
+    snprintf(out, 256, "%s/%u", base, count++);
+    ck_assert_int_eq(mkdir(out, 0700), 0);
+}
+
 char *kit_read_file(const char *path, size_t *len)
 {
     FILE *file = fopen(path, "rb");
@@ -227,7 +238,7 @@ void kit_write_file(const char *path, const char *bytes, size_t len)
 
 void kit_copy_dir(const char *from, char to[256])
 {
-    snprintf(to, 256, "%s", sl_test_dir());
+    kit_new_dir(to);
     DIR *dir = opendir(from);
     struct dirent *entry;
     while ((entry = readdir(dir))) {
@@ -317,7 +328,7 @@ static int faulty_unlink(const char *path)
     return fails(KIT_UNLINK) ? -fault.error : sl_fs_real()->unlink(path);
 }
 
-void kit_fail(kit_call calls, uint64_t at, uint64_t times, int error, bool short_write)
+const sl_fs_ops *kit_faulty(kit_call calls, uint64_t at, uint64_t times, int error)
 {
     static sl_fs_ops ops;
     fault.calls = calls;
@@ -325,7 +336,7 @@ void kit_fail(kit_call calls, uint64_t at, uint64_t times, int error, bool short
     fault.times = times;
     fault.seen = 0;
     fault.error = error;
-    fault.short_write = short_write;
+    fault.short_write = false;
     fault.failed = false;
     ops = *sl_fs_real();
     ops.open = faulty_open;
@@ -335,7 +346,13 @@ void kit_fail(kit_call calls, uint64_t at, uint64_t times, int error, bool short
     ops.ftruncate = faulty_ftruncate;
     ops.rename = faulty_rename;
     ops.unlink = faulty_unlink;
-    sl_fs_swap(&ops);
+    return &ops;
+}
+
+void kit_fail(kit_call calls, uint64_t at, uint64_t times, int error, bool short_write)
+{
+    sl_fs_swap(kit_faulty(calls, at, times, error));
+    fault.short_write = short_write;
 }
 
 uint64_t kit_calls(void)

@@ -48,6 +48,8 @@ typedef struct kit_seen {
 } kit_seen;
 void kit_read(kit *k, uint64_t from, kit_seen *seen);
 
+/* A new empty folder inside one of sl_test_dir(); any number of them. */
+void kit_new_dir(char out[256]);
 /* Copies the folder's files (not its folders) into a new one. */
 void kit_copy_dir(const char *from, char to[256]);
 /* Deletes the files in it whose names end so. A folder that is not there is fine. */
@@ -74,6 +76,8 @@ typedef enum kit_call {
 /* From the `at`-th call (from 1) of these kinds on, `times` calls fail with `error`; short_write: a failing
  * write has written half before. Counting begins now. */
 void kit_fail(kit_call calls, uint64_t at, uint64_t times, int error, bool short_write);
+/* The same as a table, to be put behind the door by the caller. Static storage. */
+const sl_fs_ops *kit_faulty(kit_call calls, uint64_t at, uint64_t times, int error);
 /* Calls of these kinds since kit_fail(). */
 uint64_t kit_calls(void);
 bool kit_failed(void); /* one was made to fail */

@@ -1,0 +1,237 @@
+/* Every call of the door fails in turn, the process is killed, the power goes: no frame that was accepted is
+ * lost by a kill, none that was told safe by the power, none comes twice, and the journal works on.
+ */
+#include "check_main.h"
+#include "power_kit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static kit k;
+static kit_seen seen;
+static uint64_t of_frame[4096]; /* number of the first record of each frame, by sequence */
+static uint32_t in_frame[4096];
+static uint64_t acked;
+
+static void begin(void)
+{
+    sl_clock_fake(1000 * SL_NS_PER_S);
+    kit_init(&k);
+    k.conf.compress_level = 0;
+    k.conf.segment_size = 1; /* as small as they get */
+    memset(in_frame, 0, sizeof(in_frame));
+    acked = 1;
+}
+
+static void append(uint32_t records)
+{
+    uint64_t number = k.number;
+    if (kit_append(&k, records) != 0) return;
+    of_frame[k.appended] = number;
+    in_frame[k.appended] = records;
+}
+
+static void ack(uint64_t next)
+{
+    if (next <= acked || next > sl_journal_next(k.journal)) return;
+    acked = next;
+    sl_journal_ack(k.journal, 0, next);
+}
+
+static void pass_time(void)
+{
+    sl_clock_advance(SL_DISK_RETRY_MAX_NS);
+    sl_journal_tick(k.journal, sl_clock_mono_ns());
+}
+
+/* Frames [acked, end) are all there, once each. */
+static void check(uint64_t end)
+{
+    uint64_t from = sl_journal_first(k.journal, 0);
+    kit_read(&k, from, &seen);
+    for (uint64_t sequence = acked; sequence < end; sequence++)
+        for (uint32_t i = 0; i < in_frame[sequence]; i++)
+            if (seen.count[of_frame[sequence] + i] != 1)
+                ck_abort_msg("frame %llu of [%llu, %llu) was read %u times", (unsigned long long)sequence,
+                             (unsigned long long)acked, (unsigned long long)end,
+                             seen.count[of_frame[sequence] + i]);
+    for (size_t n = 0; n < SL_LEN(seen.count); n++)
+        if (seen.count[n] > 1) ck_abort_msg("record %zu was read twice", n);
+}
+
+/* Some of everything: appends, rolls, acknowledgements, deletions, saves. */
+static void run_script(void)
+{
+    for (int i = 1; i <= 24; i++) {
+        append(60 + (uint32_t)i * 7);
+        if (i % 5 == 0) ack(k.appended - 2);
+        if (i % 6 == 0) pass_time();
+    }
+}
+
+static uint64_t count_calls(kit_call calls, int fsync)
+{
+    begin();
+    k.conf.fsync = fsync;
+    kit_open(&k);
+    kit_fail(calls, 1, 0, 0, false);
+    run_script();
+    uint64_t n = kit_calls();
+    kit_heal();
+    kit_release(&k);
+    ck_assert_uint_gt(n, 2);
+    return n;
+}
+
+static void check_one_fault(kit_call calls, uint64_t at, uint64_t times, int error, bool short_write,
+                            int fsync)
+{
+    begin();
+    k.conf.fsync = fsync;
+    ck_assert(kit_open(&k));
+    kit_fail(calls, at, times, error, short_write);
+    run_script();
+    kit_heal();
+    pass_time();
+    append(10);
+    ck_assert_uint_gt(in_frame[k.appended], 0);
+    check(sl_journal_next(k.journal));
+    kit_kill(&k);
+    ck_assert(kit_open(&k));
+    check(sl_journal_next(k.journal));
+    ck_assert_uint_eq(seen.lost, 0);
+    append(10);
+    check(sl_journal_next(k.journal));
+    kit_release(&k);
+}
+
+START_TEST(faults__every_call_fails_once)
+{
+    static const kit_call calls[] = {KIT_OPEN, KIT_WRITE, KIT_SYNC, KIT_UNLINK, KIT_RENAME, KIT_READ};
+    static const int errors[] = {EIO, ENOSPC};
+    for (size_t c = 0; c < SL_LEN(calls) - 2; c++) {
+        uint64_t n = count_calls(calls[c], SL_FSYNC_BATCH);
+        for (size_t e = 0; e < SL_LEN(errors); e++)
+            for (uint64_t at = 1; at <= n; at++)
+                check_one_fault(calls[c], at, 1, errors[e], false, SL_FSYNC_BATCH);
+    }
+}
+END_TEST
+
+START_TEST(faults__every_write_is_short_once)
+{
+    uint64_t n = count_calls(KIT_WRITE, SL_FSYNC_BATCH);
+    for (uint64_t at = 1; at <= n; at++)
+        check_one_fault(KIT_WRITE, at, 1, ENOSPC, true, SL_FSYNC_BATCH);
+}
+END_TEST
+
+START_TEST(faults__a_short_write_that_can_not_be_cut)
+{
+    uint64_t n = count_calls(KIT_WRITE, SL_FSYNC_INTERVAL);
+    for (uint64_t at = 1; at <= n; at++)
+        check_one_fault(KIT_WRITE | KIT_TRUNCATE, at, 2, EIO, true, SL_FSYNC_INTERVAL);
+}
+END_TEST
+
+START_TEST(faults__everything_fails_for_a_while)
+{
+    uint64_t n = count_calls(KIT_ANY, SL_FSYNC_INTERVAL);
+    for (uint64_t at = 1; at <= n; at += 3)
+        check_one_fault(KIT_ANY, at, 17, at % 2 ? EIO : ENOSPC, at % 4 == 0, SL_FSYNC_INTERVAL);
+}
+END_TEST
+
+START_TEST(faults__opening_goes_on_whatever_fails)
+{
+    for (uint64_t at = 1;; at++) {
+        begin();
+        kit_open(&k);
+        run_script();
+        kit_kill(&k);
+        uint64_t end = k.appended + 1;
+        kit_fail(KIT_WRITE | KIT_SYNC | KIT_TRUNCATE | KIT_UNLINK | KIT_RENAME, at, 1, EIO, false);
+        ck_assert_msg(kit_open(&k), "%s", k.err.text);
+        bool failed = kit_failed();
+        kit_heal();
+        check(end);
+        append(10);
+        check(sl_journal_next(k.journal));
+        kit_release(&k);
+        if (!failed) break;
+        ck_assert_uint_lt(at, 100);
+    }
+}
+END_TEST
+
+/* ---- the power goes ---- */
+
+static uint64_t seed;
+static uint64_t roll_dice(uint64_t sides)
+{
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    return seed % sides;
+}
+
+static void do_something(void)
+{
+    static const kit_call calls[] = {
+        KIT_SYNC, KIT_SYNC, KIT_WRITE, KIT_ANY, KIT_OPEN, KIT_RENAME, KIT_WRITE | KIT_TRUNCATE};
+    switch (roll_dice(12)) {
+    case 0: ack(acked + roll_dice(4)); break;
+    case 1: ack(sl_journal_next(k.journal) - roll_dice(2)); break;
+    case 2:
+    case 3: pass_time(); break;
+    case 4:
+        power_fail(calls[roll_dice(SL_LEN(calls))], 1 + roll_dice(4), 1 + roll_dice(3),
+                   roll_dice(2) ? EIO : ENOSPC);
+        break;
+    case 5: power_fail(0, 0, 0, 0); break;
+    default: append(20 + (uint32_t)roll_dice(300)); break;
+    }
+}
+
+static void check_power_cut(void)
+{
+    begin();
+    k.conf.fsync = roll_dice(2) ? SL_FSYNC_BATCH : SL_FSYNC_INTERVAL;
+    uint64_t end = 1;
+    power_begin(NULL);
+    ck_assert(kit_open(&k));
+    for (int round = 0; round < 3; round++) {
+        for (uint64_t i = 5 + roll_dice(40); i > 0; i--)
+            do_something();
+        char left[256];
+        if (end <= k.safe) end = k.safe + 1;
+        power_fail(0, 0, 0, 0);
+        power_cut(left);
+        power_end();
+        kit_kill(&k);
+        snprintf(k.dir, sizeof(k.dir), "%s", left);
+        power_begin(k.dir);
+        ck_assert_msg(kit_open(&k), "%s", k.err.text);
+        if (acked > sl_journal_next(k.journal)) acked = sl_journal_next(k.journal);
+        check(end);
+        /* what was never safe may be gone, and its sequence given again */
+        for (uint64_t s = end; s < SL_LEN(in_frame); s++)
+            if (!seen.count[of_frame[s]]) in_frame[s] = 0;
+    }
+    power_end();
+    kit_release(&k);
+}
+
+START_TEST(faults__what_was_safe_survives_the_power)
+{
+    const char *only = getenv("SEED");
+    for (uint64_t i = 1; i <= 300; i++) {
+        seed = i * 0x9E3779B97F4A7C15u;
+        if (only && strtoull(only, NULL, 10) != i) continue;
+        check_power_cut();
+    }
+}
+END_TEST
+
+SL_TEST_MAIN("faults", faults__every_call_fails_once, faults__every_write_is_short_once,
+             faults__a_short_write_that_can_not_be_cut, faults__everything_fails_for_a_while,
+             faults__opening_goes_on_whatever_fails, faults__what_was_safe_survives_the_power)
