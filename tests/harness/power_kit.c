@@ -165,7 +165,7 @@ void power_cut(char left[256])
     kit_new_dir(left);
     for (size_t i = 0; i < n_names; i++) {
         char path[512];
-        snprintf(path, sizeof(path), "%s/%s", left, names[i].name);
+        snprintf(path, sizeof(path), "%.255s/%.63s", left, names[i].name);
         kept *file = find(names[i].ino);
         kit_write_file(path, file->bytes ? file->bytes : "", file->len);
     }
