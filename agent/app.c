@@ -172,7 +172,7 @@ static bool uses(const sl_pipeline_conf *conf, const sl_plugin_use *input)
 static void make_inputs(sl_app *app)
 {
     const sl_config *config = app->config;
-    app->inputs = sl_calloc(config->inputs.count, sizeof *app->inputs);
+    app->inputs = sl_calloc(config->inputs.count + app->n_pipelines, sizeof *app->inputs);
     sl_pipeline **fed = sl_calloc(config->n_pipelines, sizeof *fed);
     for (size_t i = 0; i < config->inputs.count; i++) {
         unsigned n = 0;
@@ -184,6 +184,8 @@ static void make_inputs(sl_app *app)
             sl_input_new(config->inputs.items[i], &app->context, worker, fed, n, on_input_finished, app);
     }
     sl_free(fed);
+    for (unsigned p = 0; p < app->n_pipelines; p++)
+        app->inputs[app->n_inputs++] = sl_pipeline_replay_input(app->pipelines[p], on_input_finished, app);
 }
 
 static int start_inputs(sl_app *app, sl_err *err)

@@ -37,7 +37,9 @@ static void fill_letter(sl_output_worker *worker, sl_shipment *shipment, uint32_
                                .last_error = last,
                                .attempts = shipment->req.attempt,
                                .first_time_ns = shipment->first_wall_ns,
-                               .id = sl_record_id(ref->batch, ref->rec)};
+                               .id = sl_record_id(ref->batch, ref->rec),
+                               .source = ref->batch->source,
+                               .origin = ref->rec->origin};
 }
 
 /* Writes some letters from `from` on. How many, or an error. */

@@ -74,25 +74,6 @@ void sl_output_worker_stop(sl_output_worker *worker);
  * Any thread. */
 void sl_output_worker_status(sl_output_worker *worker, char *out, size_t size);
 
-/* ---- dead letters ---- */
-
-/* The dead-letter journal of a pipeline: data_dir/dead_letters/<pipeline>, a journal whose records are JSON
- * envelopes
- * {"reason","output","first_error","last_error","attempts","first_time","id","record":{…}}. One writer at a
- * time (a lock inside), any thread. */
-sl_dead_letters *sl_dead_letters_open(const char *data_dir, const char *pipeline, sl_err *err);
-void sl_dead_letters_close(sl_dead_letters *letters);
-typedef struct sl_dead_letter {
-    const char *output; /* or the filter: "parse" */
-    const char *reason; /* snake_case */
-    const char *first_error, *last_error;
-    uint32_t attempts;
-    int64_t first_time_ns; /* of the first attempt */
-    sl_id id;
-    sl_span record; /* JSON text as it would have been sent; or, for a raw line, the line */
-    bool raw;
-} sl_dead_letter;
-/* Durable when it returns 0. An error (disk full): the caller must keep the record and try again. */
-int sl_dead_letters_write(sl_dead_letters *letters, const sl_dead_letter *letter, size_t count, sl_err *err);
+#include "dead_letter.h"
 
 #endif

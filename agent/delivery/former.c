@@ -30,7 +30,8 @@ void sl_former_release(sl_former *former)
 static bool is_wanted(sl_former *former, sl_record *rec)
 {
     const sl_batch *batch = former->batch;
-    if (batch->target.len && !sl_span_is(batch->target, former->output)) return false;
+    bool for_all = !batch->target.len || sl_span_is_cstr(batch->target, SL_TARGET_ALL);
+    if (!for_all && !sl_span_is(batch->target, former->output)) return false;
     if (!former->conf->when) return true;
     sl_reader_set(&former->reader, former->batch, rec);
     return sl_condition_eval(former->conf->when, &former->reader);

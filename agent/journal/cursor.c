@@ -5,6 +5,7 @@
  * keeps it too: the next save writes the other slot anew, and only its own sync counts.
  */
 #include "cursor.h"
+#include "journal.h"
 
 #include <errno.h>
 #include <sluice/logger.h>
@@ -259,4 +260,16 @@ void sl_cursors__close(sl_cursors *cursors)
     if (cursors->fd >= 0) sl_fs_close(cursors->fd);
     cursors->fd = -1;
     drop_list(cursors);
+}
+
+uint64_t sl_journal_saved_cursor(const char *dir, const char *output)
+{
+    sl_cursors cursors;
+    uint64_t next = 0;
+    sl_cursors__load(&cursors, dir);
+    for (unsigned i = 0; i < cursors.count; i++) {
+        if (strcmp(cursors.list[i].name, output) == 0) next = cursors.list[i].next;
+    }
+    sl_cursors__close(&cursors);
+    return next;
 }

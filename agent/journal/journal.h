@@ -144,6 +144,10 @@ typedef struct sl_backlog {
 /* Fills at most max entries, returns how many there are. */
 size_t sl_journal_backlog(const sl_journal *journal, unsigned output, sl_backlog *out, size_t max);
 
+/* Where the cursor of `output` was saved last in the journal at dir; 0 when there is none. Reads a file; any
+ * thread. */
+uint64_t sl_journal_saved_cursor(const char *dir, const char *output);
+
 /* ---- readers: on any one thread each, beside the running journal or on a stopped one ---- */
 
 #define SL_READ_TRIES 4

@@ -5,6 +5,7 @@
  */
 #include "journal_side.h"
 #include "pipeline_int.h"
+#include "replay.h"
 #include <stdio.h>
 
 #define MAX_PATH_TEXT 4096
@@ -17,6 +18,8 @@ struct sl_pipeline {
     sl_journal_side *journal;
     sl_stage **stages; /* one a worker */
     size_t credit_out; /* atomic: bytes on the way */
+    sl_replay_conf replay;
+    sl_plugin_use replay_use;
 };
 
 /* Bytes of records on the way from the inputs to the journal: enough for every worker to fill a batch while
@@ -34,6 +37,10 @@ const sl_pipeline_ledger *sl_pipeline_ledger_of(const sl_pipeline *pipeline)
 sl_pipeline_ledger *sl_pipeline__ledger(sl_pipeline *pipeline)
 {
     return &pipeline->ledger;
+}
+sl_dead_letters *sl_pipeline__dead_letters(sl_pipeline *pipeline)
+{
+    return pipeline->letters;
 }
 sl_stage *sl_pipeline__stage(sl_pipeline *pipeline, unsigned worker)
 {
@@ -135,8 +142,7 @@ static void free_stages(sl_pipeline *pipeline)
 static int open_parts(sl_pipeline *pipeline, sl_err *err)
 {
     const sl_service_conf *service = pipeline->context->service;
-    pipeline->letters = sl_dead_letters_open(service->data_dir, pipeline->conf->name, err);
-    if (!pipeline->letters) return err->code;
+    pipeline->letters = sl_dead_letters_open(service->data_dir, pipeline->conf->name);
     sl_journal_side_conf conf = {
         .pipeline = pipeline->conf,
         .data_dir = service->data_dir,
@@ -159,6 +165,15 @@ sl_pipeline *sl_pipeline_open(const sl_pipeline_conf *conf, const sl_agent_conte
     sl_pipeline_close(pipeline);
     sl_pipeline_free(pipeline);
     return NULL;
+}
+
+sl_input *sl_pipeline_replay_input(sl_pipeline *pipeline, void (*finished)(void *arg), void *arg)
+{
+    const char *name = pipeline->conf->name;
+    pipeline->replay = (sl_replay_conf){pipeline->context->service->data_dir, name, pipeline->letters};
+    pipeline->replay_use = (sl_plugin_use){
+        .plugin = &sl_replay_plugin, .conf = &pipeline->replay, .name = "dead_letters", .pipeline = name};
+    return sl_input_new(&pipeline->replay_use, pipeline->context, 0, &pipeline, 1, finished, arg);
 }
 
 bool sl_pipeline_settle(sl_pipeline *pipeline, const int64_t *deadline_ns)

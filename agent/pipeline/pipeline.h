@@ -55,6 +55,8 @@ void sl_pipeline_journal_status(sl_pipeline *pipeline, char *out, size_t size);
 sl_input *sl_input_new(const sl_plugin_use *use, const sl_agent_context *context, unsigned worker,
                        sl_pipeline *const *pipelines, unsigned n_pipelines, void (*finished)(void *arg),
                        void *arg);
+/* The input that every pipeline has for sending dead letters again (replay.h). */
+sl_input *sl_pipeline_replay_input(sl_pipeline *pipeline, void (*finished)(void *arg), void *arg);
 int sl_input_start(sl_input *in, sl_err *err); /* waits for the plugin's start() on its loop */
 void sl_input_stop(sl_input *in);              /* waits; nothing is emitted afterwards */
 void sl_input_free(sl_input *in);              /* after the pipelines are closed: every receipt is back */

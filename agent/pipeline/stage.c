@@ -83,21 +83,24 @@ void sl_stage__free(sl_stage *stage)
 
 /* ---- a batch ---- */
 
-static void copy_letter(sl_parcel *parcel, const sl_batch *batch, const sl_record *rec)
+static void copy_letter(sl_parcel *parcel, sl_batch *batch, sl_record *rec)
 {
     sl_dead_letter *letter = &parcel->letters[parcel->letter_count++];
+    const char *reason = sl_arena_strndup(&parcel->letter_arena, rec->drop_reason, strlen(rec->drop_reason));
+    /* What a later filter changed in it, such as redaction, holds for the letter, too. */
+    if (sl_record_flush(batch, rec) < 0) sl_out_of_memory(rec->len);
     *letter = (sl_dead_letter){
         .output = "filters",
-        .reason = rec->drop_reason,
-        .first_error = rec->drop_reason,
-        .last_error = rec->drop_reason,
+        .reason = reason,
+        .first_error = reason,
+        .last_error = reason,
         .first_time_ns = sl_clock_wall_ns(),
         .id = sl_record_id(batch, rec),
+        .source = batch->source,
+        .origin = rec->origin,
         .record = sl_arena_dup(&parcel->letter_arena, (sl_span){rec->text, rec->len}),
         .raw = rec->flags & SL_RECORD_RAW,
     };
-    letter->reason = sl_arena_strndup(&parcel->letter_arena, rec->drop_reason, strlen(rec->drop_reason));
-    letter->first_error = letter->last_error = letter->reason;
 }
 
 static uint32_t count_fate(const sl_batch *batch, sl_fate fate)
@@ -139,12 +142,21 @@ static void seal_and_encode(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
     parcel->batch = batch;
 }
 
-void sl_stage__run(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
+/* Goes on while there are dead letters, too: redaction looks at them. A batch for one output has been through
+ * here before. */
+static void run_filters(sl_stage *stage, sl_batch *batch)
 {
-    for (unsigned i = 0; i < stage->filter_count && batch->live; i++) {
+    for (unsigned i = 0; i < stage->filter_count; i++) {
+        if (!batch->live && !count_fate(batch, SL_FATE_DEAD_LETTERED)) return;
         sl_filter *filter = &stage->filters[i];
         filter->use->plugin->filter->apply(filter->self, batch);
     }
+}
+
+void sl_stage__run(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
+{
+    bool been_through = batch->target.len && !sl_span_is_cstr(batch->target, SL_TARGET_ALL);
+    if (!been_through) run_filters(stage, batch);
     if (batch->live < batch->count) settle_fates(stage, batch, parcel);
     parcel->live = batch->live;
     if (!batch->live) {

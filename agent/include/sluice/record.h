@@ -71,6 +71,8 @@ typedef struct sl_record {
 
 typedef struct sl_receipt sl_receipt;
 
+#define SL_TARGET_ALL "*"
+
 typedef struct sl_batch {
     sl_record *recs;
     uint32_t count;
@@ -81,7 +83,8 @@ typedef struct sl_batch {
     sl_id source;   /* with a record's origin it makes the record's id */
     sl_span common; /* `"k":v,"k2":v2`, valid JSON members without braces, or empty; set by
                        sl_batch_set_common() */
-    sl_span target; /* the name of the only output that is to deliver this batch; empty: all of them */
+    sl_span target; /* empty: a batch as it was read. Dead letters sent again: the name of the only output
+                       that is to deliver it, or SL_TARGET_ALL */
     size_t bytes;   /* sum of the live records' text lengths when sealed; of all lines while open */
     /* Sealed only: the record texts, one after another, each followed by '\n'. recs[i].text points into it.
      */

@@ -193,7 +193,9 @@ static void apply(void *self_, sl_batch *batch)
     uint64_t changed = 0;
 
     for (uint32_t i = 0; i < batch->count; i++) {
-        if (batch->recs[i].fate == SL_FATE_LIVE) changed += redact_record(me, batch, &batch->recs[i]);
+        /* Dead letters, too: they are kept on the disk. */
+        bool kept = batch->recs[i].fate == SL_FATE_LIVE || batch->recs[i].fate == SL_FATE_DEAD_LETTERED;
+        if (kept) changed += redact_record(me, batch, &batch->recs[i]);
     }
     if (changed == 0) return;
     sl_counter_add(me->records, changed);

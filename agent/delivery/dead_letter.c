@@ -1,0 +1,193 @@
+/* dead_letter.c: see the header. The journal does the work: frames, syncs, damage, limits. It has one cursor,
+ * of the letters that were sent again. */
+#include "dead_letter.h"
+#include "journal/journal.h"
+#include <pthread.h>
+#include <sluice/fs.h>
+#include <sluice/json.h>
+#include <stdio.h>
+
+#define CURSOR_NAME "sent_again"
+
+struct sl_dead_letters {
+    char folder[SL_DEAD_LETTERS_PATH];
+    pthread_mutex_t lock;
+    sl_journal *journal; /* NULL: not open yet */
+    sl_frame_coder *coder;
+    uint64_t safe;
+};
+
+void sl_dead_letters_folder(const char *data_dir, const char *pipeline, char out[SL_DEAD_LETTERS_PATH])
+{
+    snprintf(out, SL_DEAD_LETTERS_PATH, "%s/dead_letters/%s", data_dir, pipeline);
+}
+
+void sl_dead_letters_request_path(const char *data_dir, const char *pipeline, char out[SL_DEAD_LETTERS_PATH])
+{
+    snprintf(out, SL_DEAD_LETTERS_PATH, "%s/dead_letters/%s.replay", data_dir, pipeline);
+}
+
+uint64_t sl_dead_letters_first(const char *folder)
+{
+    return sl_journal_saved_cursor(folder, CURSOR_NAME);
+}
+
+sl_dead_letters *sl_dead_letters_open(const char *data_dir, const char *pipeline)
+{
+    sl_dead_letters *letters = sl_calloc(1, sizeof *letters);
+    sl_dead_letters_folder(data_dir, pipeline, letters->folder);
+    pthread_mutex_init(&letters->lock, NULL);
+    return letters;
+}
+
+void sl_dead_letters_close(sl_dead_letters *letters)
+{
+    if (!letters) return;
+    sl_journal_close(letters->journal);
+    sl_frame_coder_free(letters->coder);
+    pthread_mutex_destroy(&letters->lock);
+    sl_free(letters);
+}
+
+/* ---- the journal below ---- */
+
+static void on_safe(void *arg, uint64_t sequence)
+{
+    ((sl_dead_letters *)arg)->safe = sequence;
+}
+
+static void on_appended(void *arg, uint64_t sequence, uint64_t segment, uint32_t records, sl_batch *batch)
+{
+    (void)arg;
+    (void)sequence;
+    (void)segment;
+    (void)records;
+    (void)batch;
+}
+
+/* Blocks when full: never called. */
+static void on_dropped_before(void *arg, uint64_t sequence, const char *reason)
+{
+    (void)arg;
+    sl_bug("dead letters before %llu are dropped: %s", (unsigned long long)sequence, reason);
+}
+
+static void on_room(void *arg)
+{
+    (void)arg;
+} /* who was refused asks again by himself */
+
+static int open_journal(sl_dead_letters *letters, sl_err *err)
+{
+    static const sl_journal_events events = {on_safe, on_appended, on_dropped_before, on_room};
+    static const char *const cursors[] = {CURSOR_NAME};
+    static const sl_journal_conf conf = {
+        .type = SL_JOURNAL_DISK,
+        .max_size = SL_DEAD_LETTERS_MAX_SIZE,
+        .segment_size = 16u << 20,
+        .segment_age_ns = 24 * 3600 * SL_NS_PER_S,
+        .fsync = SL_FSYNC_BATCH,
+        .when_full = SL_FULL_BLOCK,
+        .compress_level = 1,
+    };
+    if (letters->journal) return 0;
+    sl_journal_report report;
+    letters->journal = sl_journal_open(letters->folder, &conf, cursors, 1, &events, letters, &report, err);
+    if (!letters->journal) return sl_err_prefix(err, "dead letters");
+    if (!letters->coder) letters->coder = sl_frame_coder_new((int)conf.compress_level);
+    return 0;
+}
+
+/* ---- writing ---- */
+
+static void write_text(sl_buf *out, const char *name, const char *text)
+{
+    sl_buf_printf(out, ",\"%s\":", name);
+    sl_json_write_string(out, sl_span_of(text ? text : ""));
+}
+
+static void write_id(sl_buf *out, const char *name, sl_id id)
+{
+    char text[SL_ID_TEXT_LEN];
+    sl_id_format(id, text);
+    sl_buf_printf(out, ",\"%s\":\"%.*s\"", name, SL_ID_TEXT_LEN, text);
+}
+
+static void write_envelope(sl_buf *out, const sl_dead_letter *letter)
+{
+    sl_buf_append_cstr(out, "{\"reason\":");
+    sl_json_write_string(out, sl_span_of(letter->reason));
+    write_text(out, "output", letter->output);
+    write_text(out, "first_error", letter->first_error);
+    write_text(out, "last_error", letter->last_error);
+    sl_buf_printf(out, ",\"attempts\":%u,\"first_time\":\"", letter->attempts);
+    sl_json_write_time(out, letter->first_time_ns);
+    sl_buf_append_char(out, '"');
+    write_id(out, "id", letter->id);
+    write_id(out, "source", letter->source);
+    sl_buf_printf(out, ",\"origin\":%llu,\"record\":", (unsigned long long)letter->origin);
+    if (letter->raw)
+        sl_json_write_string(out, letter->record);
+    else
+        sl_buf_append_span(out, letter->record);
+    sl_buf_append_char(out, '}');
+}
+
+static sl_batch *batch_of(const sl_dead_letter *letter, size_t count, sl_err *err)
+{
+    sl_batch *batch = sl_batch_new();
+    sl_buf text = SL_BUF_NONE;
+    bool fits = true;
+    for (size_t i = 0; i < count && fits; i++) {
+        sl_buf_clear(&text);
+        write_envelope(&text, &letter[i]);
+        char *copy = sl_batch_try_alloc(batch, text.len);
+        if (copy) memcpy(copy, text.ptr, text.len);
+        fits = copy &&
+               sl_batch_add(batch, (sl_span){copy, text.len}, 0, letter[i].first_time_ns, letter[i].origin);
+    }
+    sl_buf_release(&text);
+    if (fits && sl_batch_seal(batch) == 0) return batch;
+    sl_batch_unref(batch);
+    sl_err_set(err, SL_E_NOMEM, "out of memory for %zu dead letters", count);
+    return NULL;
+}
+
+/* A frame that was written but could not be synced counts as not written: it may come twice, it is never
+ * missing. */
+static int append(sl_dead_letters *letters, sl_batch *batch, sl_err *err)
+{
+    sl_frame frame = {0};
+    int rc = open_journal(letters, err);
+    if (rc == 0) rc = sl_frame_encode(letters->coder, batch, &frame, err);
+    if (rc == 0) rc = sl_journal_append(letters->journal, &frame, batch, err);
+    sl_frame_release(&frame);
+    if (rc < 0) return sl_err_prefix(err, "dead letters");
+    SL_FAULT("dead_letter.written");
+    if (letters->safe < batch->sequence) sl_journal_tick(letters->journal, sl_clock_mono_ns());
+    if (letters->safe >= batch->sequence) return 0;
+    return sl_err_set(err, SL_E_IO, "dead letters in %s could not be synced", letters->folder);
+}
+
+int sl_dead_letters_write(sl_dead_letters *letters, const sl_dead_letter *letter, size_t count, sl_err *err)
+{
+    sl_batch *batch = batch_of(letter, count, err);
+    if (!batch) return err->code;
+    pthread_mutex_lock(&letters->lock);
+    int rc = append(letters, batch, err);
+    pthread_mutex_unlock(&letters->lock);
+    sl_batch_unref(batch);
+    return rc;
+}
+
+int sl_dead_letters_ack(sl_dead_letters *letters, uint64_t next, sl_err *err)
+{
+    pthread_mutex_lock(&letters->lock);
+    int rc = open_journal(letters, err);
+    if (rc == 0) {
+        sl_journal_ack(letters->journal, 0, next);
+        sl_journal_tick(letters->journal, sl_clock_mono_ns());
+    }
+    pthread_mutex_unlock(&letters->lock);
+    return rc;
+}
