@@ -1,4 +1,5 @@
-/* watch.c: inotify on a loop. Reads whole bursts of events, hands them over in order. */
+/* watch.c: inotify on a loop. Reads whole bursts of events, hands them over in order, and says when a burst
+ * ends. */
 #include <errno.h>
 #include <sluice/loop.h>
 #include <unistd.h>
@@ -9,9 +10,8 @@
 struct sl_watch {
     sl_poll *poll;
     int fd;
-    bool started;
-    bool telling;
-    bool freed; /* by fn, during the call */
+    int telling; /* calls of fn are under way */
+    bool freed;  /* by fn, during the call */
     void (*fn)(void *arg, const sl_watch_event *events, size_t count);
     void *arg;
     union {
@@ -23,7 +23,7 @@ struct sl_watch {
 
 static void tell(sl_watch *watch, size_t count)
 {
-    if (count && !watch->freed) watch->fn(watch->arg, watch->events, count);
+    if (!watch->freed) watch->fn(watch->arg, watch->events, count);
 }
 
 static void tell_all(sl_watch *watch, size_t len)
@@ -34,26 +34,32 @@ static void tell_all(sl_watch *watch, size_t len)
         at += sizeof *raw + raw->len;
         watch->events[count++] = (sl_watch_event){
             .id = raw->wd, .mask = raw->mask, .cookie = raw->cookie, .name = raw->len ? raw->name : ""};
-        if (count == SL_WATCH_MAX_EVENTS) {
+        if (count == SL_WATCH_MAX_EVENTS || at >= len) {
             tell(watch, count);
             count = 0;
         }
     }
-    tell(watch, count);
+}
+
+void sl_watch_read(sl_watch *watch)
+{
+    watch->telling++;
+    for (int i = 0; i < MAX_READS && !watch->freed; i++) {
+        ssize_t n = read(watch->fd, watch->raw.bytes, sizeof watch->raw.bytes);
+        if (n <= 0) break; /* EAGAIN: all read; EINTR: readable again at once */
+        tell_all(watch, (size_t)n);
+    }
+    if (--watch->telling == 0 && watch->freed) sl_free(watch);
 }
 
 static void on_readable(void *arg, int events)
 {
     (void)events;
     sl_watch *watch = arg;
-    watch->telling = true;
-    for (int i = 0; i < MAX_READS && watch->started; i++) {
-        ssize_t n = read(watch->fd, watch->raw.bytes, sizeof watch->raw.bytes);
-        if (n <= 0) break; /* EAGAIN: all read; EINTR: readable again at once */
-        tell_all(watch, (size_t)n);
-    }
-    watch->telling = false;
-    if (watch->freed) sl_free(watch);
+    watch->telling++;
+    sl_watch_read(watch);
+    tell(watch, 0);
+    if (--watch->telling == 0 && watch->freed) sl_free(watch);
 }
 
 sl_watch *sl_watch_new(sl_loop *loop, void (*fn)(void *arg, const sl_watch_event *events, size_t count),
@@ -76,12 +82,10 @@ sl_watch *sl_watch_new(sl_loop *loop, void (*fn)(void *arg, const sl_watch_event
 
 void sl_watch_start(sl_watch *watch)
 {
-    watch->started = true;
     sl_poll_start(watch->poll, SL_READABLE);
 }
 void sl_watch_stop(sl_watch *watch)
 {
-    watch->started = false;
     sl_poll_stop(watch->poll);
 }
 
@@ -101,7 +105,6 @@ void sl_watch_free(sl_watch *watch)
     if (!watch) return;
     sl_poll_free(watch->poll);
     close(watch->fd);
-    watch->started = false;
     if (watch->telling)
         watch->freed = true;
     else

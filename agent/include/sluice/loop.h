@@ -72,14 +72,17 @@ typedef struct sl_watch_event {
 } sl_watch_event;
 
 #define SL_WATCH_MAX_EVENTS 512 /* told in one call */
-/* fn gets the events in order; they are valid during the call. NULL: SL_E_LIMIT (too many inotify objects).
- */
+/* fn gets the events in order, valid during the call; count 0 says that a burst of them has ended: the time
+ * to act. NULL: SL_E_LIMIT (too many inotify objects). */
 sl_watch *sl_watch_new(sl_loop *loop, void (*fn)(void *arg, const sl_watch_event *events, size_t count),
                        void *arg, sl_err *err);
-/* Events are told between start and stop; those that come meanwhile wait in the kernel, which joins equal
- * ones. */
+/* Bursts are told between start and stop; what happens later waits in the kernel, which joins equal events.
+ */
 void sl_watch_start(sl_watch *watch);
 void sl_watch_stop(sl_watch *watch);
+/* Tells at once what has happened up to now, started or not, without a call for the end. Not from within a
+ * call with events. */
+void sl_watch_read(sl_watch *watch);
 /* Returns the id of what path leads to (the same thing always has the same id), or -ENOSPC (fs.inotify.
  * max_user_watches is reached) or another negative errno. */
 int sl_watch_add(sl_watch *watch, const char *path, uint32_t mask);
