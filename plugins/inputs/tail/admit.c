@@ -77,9 +77,12 @@ static void begin_after(tail *t, tail_file *f, const tail_file *original, const 
              original->path, (unsigned long long)f->start_off);
 }
 
-static bool may_wait(const tail *t, const tail_file *f)
+/* A copy is fresh, and its original is truncated soon after it was made. */
+static bool may_wait(const tail *t, const tail_file *f, const tail_suspect *s)
 {
-    return !sl_input_once(t->in) && sl_clock_mono_ns() - f->changed_ns < t->times.hold;
+    int64_t ctime_ns = s->st.st_ctim.tv_sec * SL_NS_PER_S + s->st.st_ctim.tv_nsec;
+    return !sl_input_once(t->in) && sl_clock_mono_ns() - f->changed_ns < t->times.hold &&
+           sl_clock_wall_ns() - ctime_ns < t->times.hold;
 }
 
 /* False: f is no more, or has to wait. */
@@ -93,7 +96,7 @@ static bool is_own_file(tail *t, tail_file *f, tail_suspect *s)
         tail_take_over(t, original, f);
         return false;
     }
-    if (answer == TAIL_COPY_WAIT && may_wait(t, f)) {
+    if (answer == TAIL_COPY_WAIT && may_wait(t, f, s)) {
         tail_file_set_state(t, f, TAIL_HELD);
         f->equal_so_far = equal || (f->twin == original && f->equal_so_far);
         f->twin = original;

@@ -1,7 +1,7 @@
 /* checkpoint.c: what is remembered of each generation: key the id in 32 hexadecimal digits, value one line of
  * text:
  *
- *   1 dev ino born_ns head_len head_hash off skip mark_hash size mtime_ns ended ended_s path
+ *   1 dev ino born_ns head_len head_hash off flags mark_hash size mtime_ns ended ended_s path
  *
  * numbers in decimal, hashes in hexadecimal, separated by single spaces; `path` is the rest, any bytes.
  * `ended` is 0, or 1 + tail_end. The length of the mark follows from off. Another first number is another
@@ -16,15 +16,18 @@
 
 #define FORMAT 1
 
+enum { FLAG_SKIP = 1, FLAG_ROTATED = 2 };
+
 /* ---- as text ---- */
 
 static void write_value(const tail_file *f, sl_buf *out)
 {
     bool ended = f->state == TAIL_ENDED && f->end != TAIL_END_UNSEEN;
+    int flags = (f->ckpt.skip ? FLAG_SKIP : 0) | (f->rotated ? FLAG_ROTATED : 0);
     sl_buf_clear(out);
     sl_buf_printf(out, "%d %" PRIu64 " %" PRIu64 " %" PRId64 " %u %016" PRIx64 " %" PRIu64 " %d %016" PRIx64,
                   FORMAT, (uint64_t)f->dev, (uint64_t)f->ino, f->born_ns, f->head.len, f->head.hash,
-                  f->ckpt.off, f->ckpt.skip, f->ckpt.hash);
+                  f->ckpt.off, flags, f->ckpt.hash);
     sl_buf_printf(out, " %" PRIu64 " %" PRId64 " %d %" PRId64 " %s", f->size, f->mtime_ns,
                   ended ? 1 + (int)f->end : 0, ended ? f->ended_s : 0, f->path);
 }
@@ -48,7 +51,7 @@ enum {
     F_HEAD_LEN,
     F_HEAD,
     F_OFF,
-    F_SKIP,
+    F_FLAGS,
     F_MARK,
     F_SIZE,
     F_MTIME,
@@ -62,8 +65,9 @@ static bool read_value(const char *text, uint64_t v[FIELDS], const char **path)
     for (int i = 0; i < FIELDS; i++)
         if (!read_number(&text, i == F_HEAD || i == F_MARK ? 16 : 10, &v[i])) return false;
     *path = text;
-    return v[F_FORMAT] == FORMAT && v[F_HEAD_LEN] > 0 && v[F_HEAD_LEN] <= TAIL_HEAD && v[F_SKIP] <= 1 &&
-           v[F_END] <= 1 + TAIL_END_MISSED && *text && strlen(text) < TAIL_MAX_PATH;
+    return v[F_FORMAT] == FORMAT && v[F_HEAD_LEN] > 0 && v[F_HEAD_LEN] <= TAIL_HEAD &&
+           v[F_FLAGS] <= (FLAG_SKIP | FLAG_ROTATED) && v[F_END] <= 1 + TAIL_END_MISSED && *text &&
+           strlen(text) < TAIL_MAX_PATH;
 }
 
 static void take_value(tail *t, sl_id id, const uint64_t v[FIELDS], const char *path)
@@ -78,7 +82,8 @@ static void take_value(tail *t, sl_id id, const uint64_t v[FIELDS], const char *
     f->ckpt = (tail_pos){.off = v[F_OFF],
                          .hash = v[F_MARK],
                          .len = (uint16_t)(v[F_OFF] < TAIL_MARK ? v[F_OFF] : TAIL_MARK),
-                         .skip = v[F_SKIP] != 0};
+                         .skip = v[F_FLAGS] & FLAG_SKIP};
+    f->rotated = v[F_FLAGS] & FLAG_ROTATED;
     f->pos = f->ckpt;
     f->end = v[F_END] ? (tail_end)(v[F_END] - 1) : TAIL_END_UNSEEN;
     f->ended_s = (int64_t)v[F_ENDED_S];

@@ -52,30 +52,13 @@ static bool is_equal_so_far(tail *t, const tail_suspect *s, tail_file *f)
            sl_fs_pread_all(f->fd, theirs, len, off) == (ssize_t)len && memcmp(ours, theirs, len) == 0;
 }
 
-/* False also when it cannot be told: the original's own turn will. */
+/* False also when it cannot be told. */
 static bool is_intact(tail *t, tail_file *f)
 {
     struct stat st;
     tail_head head = f->head;
     return tail_file_open(t, f) == 0 && sl_fs_fstat(f->fd, &st) == 0 &&
            tail_verify(f->fd, (uint64_t)st.st_size, &f->pos, &head) == TAIL_SAME;
-}
-
-/* The original is still there. */
-static tail_copy judge_living(tail *t, const tail_suspect *s, tail_file *f, bool strong, bool *equal)
-{
-    bool beyond = (uint64_t)s->st.st_size >= f->pos.off;
-    bool mark = beyond && tail_pos_holds(s->fd, &f->pos);
-    if (f->deleted) { /* its own bytes are read from its own descriptor */
-        if (!strong || !mark || strcmp(f->path, s->path) == 0) return TAIL_COPY_NONE;
-        return f->pos.off >= f->size ? TAIL_COPY_AFTER : TAIL_COPY_WAIT;
-    }
-    if (!is_intact(t, f)) {
-        tail_make_ready(t, f);
-        return TAIL_COPY_WAIT;
-    }
-    *equal = beyond ? mark : is_equal_so_far(t, s, f);
-    return *equal ? TAIL_COPY_WAIT : TAIL_COPY_NONE;
 }
 
 static tail_copy judge_truncated(const tail_suspect *s, const tail_file *f, bool strong, bool related)
@@ -85,6 +68,24 @@ static tail_copy judge_truncated(const tail_suspect *s, const tail_file *f, bool
         return tail_pos_holds(s->fd, &f->pos) ? TAIL_COPY_TAKE : TAIL_COPY_NONE;
     /* Copied a moment before the last bytes that were read were written: nothing in it is new. */
     return s->equal_to == f || (strong && related) ? TAIL_COPY_AFTER : TAIL_COPY_NONE;
+}
+
+/* The original is still there. */
+static tail_copy judge_living(tail *t, const tail_suspect *s, tail_file *f, bool strong, bool related,
+                              bool *equal)
+{
+    bool beyond = (uint64_t)s->st.st_size >= f->pos.off;
+    bool mark = beyond && tail_pos_holds(s->fd, &f->pos);
+    if (f->deleted) { /* its own bytes are read from its own descriptor */
+        if (!strong || !mark || strcmp(f->path, s->path) == 0) return TAIL_COPY_NONE;
+        return f->pos.off >= f->size ? TAIL_COPY_AFTER : TAIL_COPY_WAIT;
+    }
+    if (!is_intact(t, f)) { /* its own turn has not come yet */
+        tail_check_generation(t, f);
+        return f->state == TAIL_ENDED ? judge_truncated(s, f, strong, related) : TAIL_COPY_WAIT;
+    }
+    *equal = beyond ? mark : is_equal_so_far(t, s, f);
+    return *equal ? TAIL_COPY_WAIT : TAIL_COPY_NONE;
 }
 
 /* It disappeared unseen: it may have been moved through another file system, or come from one whose inodes
@@ -105,7 +106,8 @@ tail_copy tail_judge(tail *t, const tail_suspect *s, tail_file *f, bool *equal)
     bool strong = f->head.len == TAIL_HEAD, related = is_related(f->path, s->path);
     if (f->state == TAIL_ENDED && f->end == TAIL_END_MISSED) return judge_missed(s, f, strong);
     if (!strong && !related) return TAIL_COPY_NONE;
-    if (f->state == TAIL_FOLLOWED) return judge_living(t, s, f, strong, equal);
+    if (f->state == TAIL_FOLLOWED || f->state == TAIL_NAMED)
+        return judge_living(t, s, f, strong, related, equal);
     if (f->state != TAIL_ENDED) return TAIL_COPY_NONE;
     if (f->end == TAIL_END_TRUNCATED) return judge_truncated(s, f, strong, related);
     bool copy = f->end == TAIL_END_DELETED && strong && strcmp(s->path, f->path) != 0 &&

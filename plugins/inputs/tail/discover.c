@@ -62,6 +62,7 @@ void tail_renamed(tail *t, tail_file *f, const char *path)
     f->rotated = true;
     f->changed_ns = sl_clock_mono_ns(); /* its writer may not know yet */
     sl_counter_add(t->count.rotations, 1);
+    sl_debug(sl_input_name(t->in), "%s is the new name of inode %llu", path, (unsigned long long)f->ino);
     if (wanted)
         f->left_ns = 0;
     else if (!f->left_ns)
@@ -98,30 +99,31 @@ static void revived(tail *t, tail_file *f, const char *path, const struct stat *
     tail_file_bind(t, f, st, born_ns, fd);
     tail_file_set_head(t, f, head);
     f->gen = t->gen;
+    sl_debug(sl_input_name(t->in), "%s is known: inode %llu goes on at offset %llu", path,
+             (unsigned long long)f->ino, (unsigned long long)f->pos.off);
     if (moved) tail_renamed(t, f, path);
     if (!tail_is_wanted(t, path) && !f->left_ns) tail_file_left(t, f, false);
     tail_watch_file(t, f);
     if (f->size > f->pos.off) tail_make_ready(t, f);
 }
 
-/* The inode is the same; are the bytes? True: f goes on with fd. */
-static bool revive(tail *t, tail_file *f, const char *path, const struct stat *st, int64_t born_ns, int fd,
-                   tail_verdict *verdict)
+/* The inode is the same; are the bytes? TAIL_SAME: f goes on with fd. Else f has ended. */
+static tail_verdict revive(tail *t, tail_file *f, const char *path, const struct stat *st, int64_t born_ns,
+                           int fd)
 {
     tail_head head = f->head;
-    *verdict = TAIL_OTHER;
     if (born_ns && f->born_ns && born_ns != f->born_ns) { /* another file on a used inode */
         tail_file_end(t, f, TAIL_END_MISSED);
-        return false;
+        return TAIL_OTHER;
     }
-    *verdict = tail_verify(fd, (uint64_t)st->st_size, &f->pos, &head);
-    if (*verdict == TAIL_SAME) {
+    tail_verdict verdict = tail_verify(fd, (uint64_t)st->st_size, &f->pos, &head);
+    if (verdict == TAIL_SAME) {
         revived(t, f, path, st, born_ns, fd, head);
-        return true;
+    } else {
+        sl_counter_add(t->count.truncations, 1);
+        tail_file_end(t, f, TAIL_END_TRUNCATED);
     }
-    sl_counter_add(t->count.truncations, 1);
-    tail_file_end(t, f, TAIL_END_TRUNCATED);
-    return false;
+    return verdict;
 }
 
 /* ---- new files ---- */
@@ -143,6 +145,8 @@ static tail_file *add_file(tail *t, const char *path, const struct stat *st, int
         f->start_off = f->size;
     }
     sl_counter_add(t->count.files_found, 1);
+    sl_debug(sl_input_name(t->in), "%s is new: inode %llu, %llu bytes", path, (unsigned long long)f->ino,
+             (unsigned long long)f->size);
     tail_watch_file(t, f);
     tail_make_ready(t, f);
     return f;
@@ -161,20 +165,46 @@ static bool is_over_limit(tail *t, const char *path)
 static void meet_open(tail *t, const char *path, const struct stat *st, int fd, bool adopted)
 {
     int64_t born_ns = sl_fs_birth_ns(fd);
-    tail_file *f = tail_find_inode(t, st->st_dev, st->st_ino);
-    tail_verdict verdict = TAIL_OTHER;
-    if (f && tail_has_inode(f)) { /* it became another one while it was opened */
+    tail_file *known = tail_find_inode(t, st->st_dev, st->st_ino);
+    if (known && tail_has_inode(known)) { /* it became another one while it was opened */
         sl_fs_close(fd);
-        met_again(t, f, path, st);
+        met_again(t, known, path, st);
         return;
     }
-    if (f && revive(t, f, path, st, born_ns, fd, &verdict)) return;
-    f = add_file(t, path, st, born_ns, fd);
+    tail_verdict verdict = known ? revive(t, known, path, st, born_ns, fd) : TAIL_OTHER;
+    if (verdict == TAIL_SAME) return;
+    tail_file *f = add_file(t, path, st, born_ns, fd);
     if (verdict == TAIL_SHRUNK) {
         f->start = TAIL_START_EXACT;
         f->start_off = f->size;
     }
+    /* Seen by a scan: how often was the name rotated since the last one? */
+    if (t->scanning && !t->first_scan && !adopted) tail_meet_rotated(t, path);
+    if (adopted) f->rotated = true;
     if (adopted && !tail_is_wanted(t, path)) tail_file_left(t, f, false);
+    /* Now that the inode has an owner: where are the bytes it held before? */
+    if (known && known->end == TAIL_END_TRUNCATED && verdict == TAIL_OTHER)
+        tail_seek_copy(t, known, known->size);
+}
+
+/* No pattern says that this path is ours: the birth time must, or at least a name that is rotated from the
+ * same. */
+static bool is_same_file(const tail_file *f, const char *path, int64_t born_ns)
+{
+    if (born_ns && f->born_ns) return born_ns == f->born_ns;
+    size_t base = strlen(f->path) - tail_rotated_suffix(f->path);
+    return strlen(path) - tail_rotated_suffix(path) == base && strncmp(path, f->path, base) == 0;
+}
+
+void tail_meet_unseen(tail *t, tail_file *f, const char *path)
+{
+    struct stat st;
+    int fd = tail_open(t, path, &st);
+    if (fd < 0) return;
+    if (st.st_dev == f->dev && st.st_ino == f->ino && is_same_file(f, path, sl_fs_birth_ns(fd)))
+        meet_open(t, path, &st, fd, true);
+    else
+        sl_fs_close(fd);
 }
 
 void tail_meet(tail *t, const char *path, bool adopted)
@@ -202,17 +232,6 @@ void tail_meet(tail *t, const char *path, bool adopted)
         meet_open(t, path, &st, fd, adopted);
     else if (fd != -ENOENT && fd != -EINVAL)
         open_failed(t, path, -fd);
-}
-
-void tail_meet_unseen(tail *t, tail_file *f, const char *path)
-{
-    struct stat st;
-    int fd = tail_open(t, path, &st);
-    if (fd < 0) return;
-    tail_verdict verdict;
-    if (st.st_dev != f->dev || st.st_ino != f->ino ||
-        !revive(t, f, path, &st, sl_fs_birth_ns(fd), fd, &verdict))
-        sl_fs_close(fd);
 }
 
 /* ---- scans ---- */
@@ -247,8 +266,10 @@ static void check_unseen(tail *t, const char *only)
 static void scan(tail *t, const char *only)
 {
     t->gen++;
+    t->scanning = true;
     tail_walk walk = {on_folder, on_found, on_failed, t, only};
     tail_globs_walk(t->conf->wanted, &walk);
+    t->scanning = false;
     tail_folders_sweep(t, only);
     check_unseen(t, only);
 }
@@ -304,14 +325,15 @@ static void give_up_path(tail *t, tail_file *f)
     tail_file_end(t, f, TAIL_END_MISSED);
 }
 
-static void find_one(tail *t, tail_file *f)
+/* One search of a folder finds every lost file in it. */
+static void find_lost(tail *t, tail_file *f)
 {
     char *old_path = sl_strdup(f->path);
-    tail_find_renamed(t, old_path);
+    if (f->lost_path) tail_find_renamed(t, old_path);
     if (f->lost_path)
         give_up_path(t, f);
     else
-        tail_meet_between(t, f, old_path);
+        tail_meet_between(t, f);
     sl_free(old_path);
 }
 
@@ -328,7 +350,7 @@ void tail_check_paths(tail *t)
     while (tail_is_linked(&lost)) {
         tail_file *f = TAIL_FILE(lost.next, checked);
         tail_unlink(&f->checked);
-        if (f->lost_path) find_one(t, f);
+        find_lost(t, f);
     }
 }
 
@@ -357,10 +379,8 @@ void tail_find_unseen(tail *t)
         char *old_path = sl_strdup(f->path);
         tail_find_renamed(t, old_path);
         next = at->next; /* new files are appended */
-        if (tail_has_inode(f))
-            tail_meet_between(t, f, old_path);
-        else if (f->end == TAIL_END_UNSEEN)
-            missed(t, f);
+        if (!tail_has_inode(f) && f->end == TAIL_END_UNSEEN) missed(t, f);
         sl_free(old_path);
     }
+    tail_meet_all_between(t);
 }

@@ -63,6 +63,14 @@ tail_file *tail_find_path(const tail *t, const char *path)
     return NULL;
 }
 
+bool tail_knows_path(const tail *t, const char *path)
+{
+    size_t at = 0;
+    for (tail_file *f; (f = tail_index_next(&t->by_path, path_key(path), &at));)
+        if (strcmp(f->path, path) == 0) return true;
+    return false;
+}
+
 tail_file *tail_find_head(const tail *t, tail_head head, size_t *at)
 {
     for (tail_file *f; (f = tail_index_next(&t->by_head, head_key(head), at));)
@@ -166,6 +174,9 @@ void tail_file_end(tail *t, tail_file *f, tail_end end)
         tail_file_free(t, f);
         return;
     }
+    static const char *const why[] = {"unseen", "truncated", "deleted", "missed"};
+    sl_debug(sl_input_name(t->in), "%s ends (%s) at offset %llu: inode %llu", f->path, why[end],
+             (unsigned long long)f->pos.off, (unsigned long long)f->ino);
     release_inode(t, f);
     tail_file_set_state(t, f, TAIL_ENDED);
     f->end = end;
@@ -263,17 +274,24 @@ void tail_file_rebind(tail *t, tail_file *to, tail_file *from)
 
 /* ---- descriptors ---- */
 
-/* Closes the one that was used longest ago and can be opened again by its name. */
-static bool close_one(tail *t)
+/* Closes the one that was used longest ago and can be opened again by its name; better one with nothing
+ * unread. */
+static bool close_one_of(tail *t, bool all_read)
 {
     for (tail_link *at = t->opened.next; at != &t->opened; at = at->next) {
         tail_file *f = TAIL_FILE(at, opened);
         if (f->deleted || f->lost_path || f->left_ns || f->state == TAIL_HELD) continue;
+        if (all_read && f->pos.off < f->size) continue;
         tail_file_close(t, f);
         sl_counter_add(t->count.closed_early, 1);
         return true;
     }
     return false;
+}
+
+static bool close_one(tail *t)
+{
+    return close_one_of(t, true) || close_one_of(t, false);
 }
 
 int tail_open(tail *t, const char *path, struct stat *st)

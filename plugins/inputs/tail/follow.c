@@ -20,14 +20,14 @@ void tail_note_size(tail_file *f, const struct stat *st)
 
 bool tail_is_complete(const tail *t, const tail_file *f)
 {
-    if (sl_input_once(t->in)) return true;
+    if (sl_input_once(t->in) || (t->stopping && f->deleted)) return true;
     return (f->rotated || f->left_ns) && sl_clock_mono_ns() - f->changed_ns >= t->times.quiet;
 }
 
 void tail_update_timed(tail *t, tail_file *f)
 {
-    bool rest = f->pos.off < f->size;
-    tail_make_timed(t, f, f->state == TAIL_HELD || f->left_ns || f->waiting || (f->rotated && rest));
+    bool rest = f->pos.off < f->size && (f->rotated || tail_rotated_suffix(f->path));
+    tail_make_timed(t, f, f->state == TAIL_HELD || f->left_ns || f->waiting || rest);
 }
 
 void tail_file_left(tail *t, tail_file *f, bool deleted)
@@ -67,6 +67,12 @@ static void tell_lost(tail *t, const tail_file *f, uint64_t lost)
         f->path, (unsigned long long)lost, (unsigned long long)f->pos.off);
 }
 
+void tail_seek_copy(tail *t, tail_file *f, uint64_t size_before)
+{
+    uint64_t lost = size_before > f->pos.off ? size_before - f->pos.off : 0;
+    if (!has_held_copy(t, f) && !tail_find_copy(t, f) && lost) tell_lost(t, f, lost);
+}
+
 /* The inode of f holds other bytes: they are a generation of their own. size_before: of f, last seen. */
 static void begin_anew(tail *t, tail_file *f, tail_verdict verdict, uint64_t size_before)
 {
@@ -86,8 +92,7 @@ static void begin_anew(tail *t, tail_file *f, tail_verdict verdict, uint64_t siz
     tail_file_end(t, f, TAIL_END_TRUNCATED);
     tail_make_ready(t, g);
     wake_held(t);
-    uint64_t lost = size_before > f->pos.off ? size_before - f->pos.off : 0;
-    if (!has_held_copy(t, f) && !tail_find_copy(t, f) && lost && verdict == TAIL_OTHER) tell_lost(t, f, lost);
+    if (verdict == TAIL_OTHER) tail_seek_copy(t, f, size_before);
 }
 
 /* ---- a turn ---- */
@@ -135,6 +140,11 @@ static bool is_as_known(tail *t, tail_file *f)
     return true;
 }
 
+void tail_check_generation(tail *t, tail_file *f)
+{
+    is_as_known(t, f);
+}
+
 bool tail_follow(tail *t, tail_file *f)
 {
     if (f->state != TAIL_FOLLOWED || !is_as_known(t, f)) return false;
@@ -152,6 +162,32 @@ bool tail_follow(tail *t, tail_file *f)
     return false;
 }
 
+/* The last chance for what has no name any more: as much as the pipeline takes is read. */
+static void read_deleted(tail *t, tail_file *f)
+{
+    while (sl_input_may_read(t->in) && tail_follow(t, f)) {
+    }
+    if (f->state == TAIL_FOLLOWED && f->size > f->pos.off) {
+        sl_counter_add(t->count.lost_files, 1);
+        sl_counter_add(t->count.lost_bytes, f->size - f->pos.off);
+        tail_log(t, TAIL_MSG_LOST, SL_LOG_ERROR,
+                 "%s was deleted and cannot be read to its end before the agent stops: %llu bytes after "
+                 "offset %llu are "
+                 "lost",
+                 f->path, (unsigned long long)(f->size - f->pos.off), (unsigned long long)f->pos.off);
+    }
+}
+
+void tail_read_deleted(tail *t)
+{
+    t->stopping = true;
+    for (tail_link *at = t->files.next, *next; at != &t->files; at = next) {
+        next = at->next;
+        tail_file *f = TAIL_FILE(at, all);
+        if (f->state == TAIL_FOLLOWED && f->deleted && f->fd >= 0) read_deleted(t, f);
+    }
+}
+
 /* ---- time ---- */
 
 static bool has_lingered(const tail *t, const tail_file *f)
@@ -164,6 +200,7 @@ static bool has_lingered(const tail *t, const tail_file *f)
 /* A file without a checkpoint, such as an empty one, just goes. */
 static void check_time(tail *t, tail_file *f)
 {
+    if (!f->rotated && f->size > f->pos.off) f->rotated = tail_looks_rotated(t, f->path);
     if (f->state == TAIL_HELD || f->waiting || (f->size > f->pos.off && tail_is_complete(t, f)))
         tail_make_ready(t, f);
     else if (has_lingered(t, f))

@@ -40,6 +40,28 @@ void tail_each_sibling(tail *t, const char *path,
     sl_fs_closedir(dir);
 }
 
+/* ---- names of rotated files ---- */
+
+size_t tail_rotated_suffix(const char *path)
+{
+    static const char suffix[] = "0123456789.:_T-";
+    size_t len = strlen(path), name = (size_t)(name_of(path) - path), end = len;
+    while (end > name && strchr(suffix, path[end - 1]))
+        end--;
+    return end == name || end == len || !strchr(".-_", path[end]) ? 0 : len - end;
+}
+
+bool tail_looks_rotated(const tail *t, const char *path)
+{
+    size_t suffix = tail_rotated_suffix(path);
+    if (!suffix) return false;
+    char *base = sl_strndup(path, strlen(path) - suffix);
+    struct stat st;
+    bool rotated = tail_knows_path(t, base) || (sl_fs_stat(base, &st) == 0 && S_ISREG(st.st_mode));
+    sl_free(base);
+    return rotated;
+}
+
 /* ---- renamed ---- */
 
 static void on_maybe_renamed(tail *t, const char *sibling, const struct stat *folder, ino_t ino, void *arg)
@@ -66,40 +88,88 @@ void tail_find_renamed(tail *t, const char *path)
     tail_each_sibling(t, path, on_maybe_renamed, NULL);
 }
 
-/* ---- between ---- */
+/* ---- rotated unseen ---- */
 
-typedef struct between {
-    const char *old_name;
-    int64_t since_ns; /* last write to the one that was renamed */
-} between;
+/* For each name that is followed, the generation of it that was written to last: by hash of the name. What
+ * was rotated away from that name later, and is not known, came between it and the present one. */
 
-static bool is_compressed(sl_span name)
+static char *base_of(const char *path)
 {
-    static const char *const ends[] = {".gz", ".zst", ".xz", ".bz2", ".lz4", ".zip", ".Z", ".lzma", ".br"};
-    for (size_t i = 0; i < SL_LEN(ends); i++)
-        if (sl_span_ends_with(name, sl_span_of(ends[i]))) return true;
-    return false;
+    return sl_strndup(path, strlen(path) - tail_rotated_suffix(path));
+}
+
+static tail_file *newest_of(const tail_index *newest, const char *base)
+{
+    size_t at = 0, len = strlen(base);
+    for (tail_file *f; (f = tail_index_next(newest, tail_hash(base, len), &at));)
+        if (strncmp(f->path, base, len) == 0 && strlen(f->path) - tail_rotated_suffix(f->path) == len)
+            return f;
+    return NULL;
+}
+
+static void take_newest(tail *t, tail_index *newest, tail_file *f)
+{
+    char *base = base_of(f->path);
+    uint64_t key = tail_hash(base, strlen(base));
+    tail_file *other = newest_of(newest, base);
+    if (other && other->mtime_ns < f->mtime_ns) tail_index_remove(newest, key, other);
+    if ((!other || other->mtime_ns < f->mtime_ns) && tail_is_wanted(t, base)) tail_index_add(newest, key, f);
+    sl_free(base);
 }
 
 static void on_maybe_between(tail *t, const char *sibling, const struct stat *folder, ino_t ino, void *arg)
 {
-    const between *b = arg;
-    sl_span name = sl_span_of(name_of(sibling)), old_name = sl_span_of(b->old_name);
-    if (name.len <= old_name.len || !sl_span_starts_with(name, old_name) || is_compressed(name)) return;
-    if (tail_find_inode(t, folder->st_dev, ino) || tail_globs_match(t->conf->unwanted, sibling)) return;
+    /* `.gz` and its kin have no such suffix: they are left alone */
+    if (!tail_rotated_suffix(sibling) || tail_find_inode(t, folder->st_dev, ino)) return;
+    char *base = base_of(sibling);
+    const tail_file *f = newest_of(arg, base);
+    sl_free(base);
     struct stat st;
-    if (sl_fs_lstat(sibling, &st) < 0 || !S_ISREG(st.st_mode) || tail_mtime_ns(&st) < b->since_ns) return;
-    tail_meet(t, sibling, true);
+    if (!f || tail_globs_match(t->conf->unwanted, sibling) || sl_fs_lstat(sibling, &st) < 0) return;
+    if (S_ISREG(st.st_mode) && tail_mtime_ns(&st) >= f->mtime_ns) tail_meet(t, sibling, true);
 }
 
-void tail_meet_between(tail *t, const tail_file *f, const char *old_path)
+void tail_meet_between(tail *t, tail_file *f)
 {
-    between b = {.old_name = name_of(old_path), .since_ns = f->mtime_ns};
-    sl_span was = folder_of(old_path), is = folder_of(f->path), name = sl_span_of(name_of(f->path));
-    if (!sl_span_is(was, is) || name.len <= strlen(b.old_name) ||
-        !sl_span_starts_with(name, sl_span_of(b.old_name)))
-        return;
-    tail_each_sibling(t, old_path, on_maybe_between, &b);
+    tail_index newest = {NULL, 0, 0, 0};
+    take_newest(t, &newest, f);
+    if (newest.count && tail_rotated_suffix(f->path))
+        tail_each_sibling(t, f->path, on_maybe_between, &newest);
+    tail_index_release(&newest);
+}
+
+static void on_maybe_rotated(tail *t, const char *sibling, const struct stat *folder, ino_t ino, void *arg)
+{
+    tail_file *f = tail_find_inode(t, folder->st_dev, ino);
+    if (f && f->head.len && tail_rotated_suffix(sibling)) take_newest(t, arg, f);
+}
+
+void tail_meet_rotated(tail *t, const char *path)
+{
+    tail_index newest = {NULL, 0, 0, 0};
+    tail_each_sibling(t, path, on_maybe_rotated, &newest);
+    if (newest.count) tail_each_sibling(t, path, on_maybe_between, &newest);
+    tail_index_release(&newest);
+}
+
+void tail_meet_all_between(tail *t)
+{
+    tail_index newest = {NULL, 0, 0, 0}, folders = {NULL, 0, 0, 0};
+    for (tail_link *at = t->files.next; at != &t->files; at = at->next)
+        if (TAIL_FILE(at, all)->head.len) take_newest(t, &newest, TAIL_FILE(at, all));
+    for (tail_link *at = t->files.next; at != &t->files; at = at->next) {
+        const tail_file *f = TAIL_FILE(at, all);
+        sl_span folder = folder_of(f->path);
+        uint64_t key = tail_hash(folder.ptr, folder.len);
+        size_t cursor = 0;
+        if (!f->head.len || tail_index_next(&folders, key, &cursor)) continue;
+        tail_index_add(&folders, key, t);
+        char *path = sl_strdup(f->path);
+        tail_each_sibling(t, path, on_maybe_between, &newest);
+        sl_free(path);
+    }
+    tail_index_release(&newest);
+    tail_index_release(&folders);
 }
 
 /* ---- copies ---- */
@@ -154,7 +224,7 @@ bool tail_find_copy(tail *t, tail_file *f)
         tail_log(t, TAIL_MSG_COPY, SL_LOG_INFO, "%s was truncated; it goes on at offset %llu in its copy %s",
                  old_path, (unsigned long long)f->pos.off, f->path);
         f->mtime_ns = mtime_ns > f->mtime_ns ? mtime_ns : f->mtime_ns;
-        tail_meet_between(t, f, old_path);
+        tail_meet_between(t, f);
     }
     sl_free(old_path);
     return look.found;

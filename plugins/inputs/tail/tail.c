@@ -83,7 +83,7 @@ static void conf_release(void *conf)
 
 /* ---- a turn ---- */
 
-static void discover(tail *t)
+static void discover_noted(tail *t)
 {
     tail_work_off_names(t);
     if (t->scan_all) {
@@ -95,6 +95,18 @@ static void discover(tail *t)
         tail_look_at_files(t, false);
     }
     tail_check_paths(t);
+}
+
+/* Before a new file becomes known for good, everything is met that happened before it was made: else a kill
+ * between the two would leave a file rotated in between unknown, and older than what is known. */
+static void discover(tail *t)
+{
+    uint64_t found = t->count.files_found->value;
+    discover_noted(t);
+    if (t->watch && t->count.files_found->value != found) {
+        sl_watch_read(t->watch);
+        discover_noted(t);
+    }
 }
 
 /* Round robin: a file that wants more goes to the end of the list. */
@@ -154,6 +166,7 @@ static void on_events(void *arg, const sl_watch_event *events, size_t count)
     tail *t = arg;
     if (t->stopped) return;
     tail_note_events(t, events, count);
+    if (count) return;
     tail_work(t);
     if (t->stopped) return;
     int64_t pause = t->times.pause + t->batches * t->times.pause_a_batch;
@@ -290,14 +303,24 @@ static void resume(void *self)
     tail_post(self);
 }
 
-static void stop(void *self)
+static void stop_timers(tail *t)
 {
-    tail *t = self;
-    t->stopped = true;
     sl_timer *timers[] = {t->pace, t->save, t->check, t->poll, t->rescan};
     for (size_t i = 0; i < SL_LEN(timers); i++)
         sl_timer_stop(timers[i]);
     if (t->watch) sl_watch_stop(t->watch);
+}
+
+static void stop(void *self)
+{
+    tail *t = self;
+    if (t->stopped) return;
+    t->look_at_all = true; /* what was deleted a moment ago is known as such */
+    discover(t);
+    tail_admit(t);
+    tail_read_deleted(t);
+    t->stopped = true;
+    stop_timers(t);
 }
 
 static void destroy(tail *t)

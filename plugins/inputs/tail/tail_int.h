@@ -276,7 +276,8 @@ typedef struct tail {
     } names;
     bool scan_all;    /* wanted */
     bool look_at_all; /* wanted: sizes and paths of all files */
-    bool first_scan;  /* is running: read_from and ignore_older count */
+    bool scanning;    /* now */
+    bool first_scan;  /* now: read_from and ignore_older count */
     bool watch_full;  /* the limit of watches was reached and told */
     bool poll_told;
     struct {
@@ -297,7 +298,7 @@ typedef struct tail {
     sl_timer *pace, *save, *check, *poll, *rescan;
     sl_message work;
     bool work_posted;
-    bool stopped, dying, finished;
+    bool stopping, stopped, dying, finished;
     bool save_failed; /* notes of a failed commit wait in the database handle */
     uint32_t poll_round;
     uint32_t batches; /* since the last look at events */
@@ -334,6 +335,8 @@ tail_file *tail_find_inode(const tail *t, dev_t dev, ino_t ino);
 tail_file *tail_find_head(const tail *t, tail_head head, size_t *at);
 /* The file this path led to when last looked at. */
 tail_file *tail_find_path(const tail *t, const char *path);
+/* Whether any generation, ended ones too, has or had this path last. */
+bool tail_knows_path(const tail *t, const char *path);
 static inline bool tail_has_inode(const tail_file *f)
 {
     return f->state != TAIL_ENDED;
@@ -423,6 +426,10 @@ void tail_find_unseen(tail *t);
 
 /* ---- siblings.c: the other entries of a file's folder ---- */
 
+/* Length of `.3` or `-20260102` at the end of a path, or 0. */
+size_t tail_rotated_suffix(const char *path);
+/* It has one, and there is or was a file without it beside: it is rotated, and will not grow. */
+bool tail_looks_rotated(const tail *t, const char *path);
 /* Calls fn for each entry, at most TAIL_MAX_SIBLINGS, with its full path; *st is of the folder (its device).
  */
 void tail_each_sibling(tail *t, const char *path,
@@ -431,8 +438,14 @@ void tail_each_sibling(tail *t, const char *path,
 /* Finds files with lost_path set, and UNSEEN ones, by their inode in the folder of `path`; each folder once
  * until t->searched is released. */
 void tail_find_renamed(tail *t, const char *path);
-/* After f was found renamed away from old_path: meets the files that had that name in between. */
-void tail_meet_between(tail *t, const tail_file *f, const char *old_path);
+/* After f was found rotated (`app.log.2`): meets unknown files rotated from the same name and written to
+ * later, which were never seen under a name that a pattern matches. */
+void tail_meet_between(tail *t, tail_file *f);
+/* A scan met a new file at `path`: meets unknown files that were rotated away from there, if they were
+ * written to after the known ones. */
+void tail_meet_rotated(tail *t, const char *path);
+/* The same for every name known from the state database. */
+void tail_meet_all_between(tail *t);
 /* Looks for the bytes of a generation that was just truncated. True: it goes on in its copy. */
 bool tail_find_copy(tail *t, tail_file *f);
 
@@ -468,6 +481,12 @@ static inline bool tail_is_below(const char *path, const char *folder)
 
 /* One turn. True: wants another one. */
 bool tail_follow(tail *t, tail_file *f);
+/* f, of which size_before bytes were seen, was just truncated: looks for its copy, or tells what is lost. */
+void tail_seek_copy(tail *t, tail_file *f, uint64_t size_before);
+/* At stop: reads deleted files to their end, unfinished last lines too. */
+void tail_read_deleted(tail *t);
+/* Ends the generation if its inode holds other bytes now. */
+void tail_check_generation(tail *t, tail_file *f);
 /* What passing time does to rotated, deleted and held files. */
 void tail_check_times(tail *t);
 /* Looks at every file (or those that are not watched): size and path. False: there are none. */
