@@ -279,7 +279,7 @@ static void rig_stop_here(void *arg)
 static void rig_kill_here(void *arg)
 {
     rig *r = arg;
-    sl_input_tail.input->stop(r->self);
+    r->self->stopped = true; /* no orderly stop */
     while (r->in.oldest)
         rig_release_oldest(&r->in, false, rand_r(&r->seed) % 2);
     tail_link *lists[] = {&r->self->dirty, &r->self->named};
