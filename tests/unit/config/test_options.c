@@ -59,7 +59,7 @@ static const sl_option group_rows[] = {
 };
 static const sl_option flat_rows[] = {
     {"flat_depth", SL_OPT_INT, offsetof(inner, depth), .def = "7", .help = "Depth."},
-    {"flat_password", SL_OPT_SECRET, offsetof(inner, password), .help = "Password."},
+    {"flat_pin", SL_OPT_SECRET, offsetof(inner, password), .help = "Password."},
     {0},
 };
 static const sl_option rows[] = {
@@ -157,7 +157,7 @@ START_TEST(options__take_every_type)
             "field: headers[\"x-y\"]\ntpl: \"{{ a }}-%Y\"\nwhen: 'a == 1'\nregex: '\\d+'\n"
             "json: {a: [1, '2', true, null, x, 1.50], b: {}}\ngroup: {depth: 9, password: p}\n"
             "patterns: [{name: n, regex: x, keep: 1}, {name: m, regex: y}]\n"
-            "headers: {X-A: b, n: 5}\nflat_depth: 1\nflat_password: q\n"),
+            "headers: {X-A: b, n: 5}\nflat_depth: 1\nflat_pin: q\n"),
         0);
     ck_assert(got.path.count == 2 && sl_span_is_cstr(SL_LIST_AT(got.path, sl_span, 1), "/b"));
     ck_assert(!got.on && got.count == -3 && got.factor == 1500 && got.size == 2 << 20 && got.size_set);
@@ -274,7 +274,7 @@ START_TEST(options__never_show_a_secret)
         "{path: x, group: [hunter2]}",
         "{path: x, group: {pasword: hunter2}}",
         "{path: x, group: {password: hunter2, depth: 99}}",
-        "{path: x, flat_password: hunter2, mode: x}",
+        "{path: x, flat_pin: hunter2, mode: x}",
         "{path: x, size: \"${SLUICE_TEST_SECRET}\"}",
         "{path: x, mode: \"${SLUICE_TEST_SECRET}\"}",
         "{path: x, regex: \"(${SLUICE_TEST_SECRET}\"}",
