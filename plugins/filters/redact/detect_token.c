@@ -235,6 +235,7 @@ static bool find_aws_id(sl_span text, size_t at, size_t *start, size_t *end)
  * "access". */
 static bool find_aws_secret(sl_span text, size_t at, size_t *start, size_t *end)
 {
+    if (at < 2) return false;
     size_t access = at - 2, next = access + 6;
     size_t secret = access > 0 && strchr("_- .", text.ptr[access - 1]) ? access - 1 : access;
 
