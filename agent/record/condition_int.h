@@ -47,6 +47,27 @@ typedef struct sl_cond_node {
     struct sl_cond_node *made;    /* made before this one: for freeing */
 } sl_cond_node;
 
+/* ---- the parser's place in the text (condition_text.c) ---- */
+
+typedef struct sl_cond_text {
+    sl_span text;
+    size_t at;
+    sl_err *err;
+} sl_cond_text;
+
+/* Sets the error, with the column of `at`. Returns false. */
+bool sl_cond__fail(sl_cond_text *in, size_t at, const char *fmt, ...) SL_PRINTF(3, 4);
+void sl_cond__skip_space(sl_cond_text *in);
+char sl_cond__peek(const sl_cond_text *in); /* NUL at the end */
+/* The run of bytes here that a plain name may have. */
+sl_span sl_cond__word_here(const sl_cond_text *in);
+/* Takes the word, and space behind it, if it stands here by itself: `in` of `in [`, not of `in.x` or `index`.
+ */
+bool sl_cond__take_word(sl_cond_text *in, const char *word);
+bool sl_cond__take_sign(sl_cond_text *in, const char *sign);
+/* What to write instead of what stands here, when it is from another language; or NULL. */
+const char *sl_cond__hint_here(const sl_cond_text *in);
+
 struct sl_condition {
     sl_arena arena;
     sl_cond_node *root;

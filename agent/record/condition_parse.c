@@ -9,15 +9,11 @@
  */
 #include "condition_int.h"
 
-#include <stdio.h>
-
 typedef struct parser {
+    sl_cond_text in;
     sl_condition *cond;
-    sl_span text;
-    size_t at;
     int depth;
     sl_buf scratch;
-    sl_err *err;
 } parser;
 
 static const char *const operators[] = {
@@ -33,109 +29,6 @@ static const char *const operators[] = {
     [SL_COND_STARTSWITH] = "startswith",
     [SL_COND_ENDSWITH] = "endswith",
 };
-
-static bool fail(parser *p, size_t at, const char *fmt, ...) SL_PRINTF(3, 4);
-static bool fail(parser *p, size_t at, const char *fmt, ...)
-{
-    char what[SL_ERR_TEXT_MAX - 32];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(what, sizeof(what), fmt, args);
-    va_end(args);
-    sl_err_set(p->err, SL_E_SYNTAX, "column %zu: %s", at + 1, what);
-    return false;
-}
-
-/* ---- the text ---- */
-
-static void skip_space(parser *p)
-{
-    while (p->at < p->text.len && memchr(" \t\r\n", p->text.ptr[p->at], 4))
-        p->at++;
-}
-
-static char peek(const parser *p)
-{
-    return p->at < p->text.len ? p->text.ptr[p->at] : '\0';
-}
-
-static bool is_word_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '@' || c == '$' || c == '/' || (unsigned char)c >= 0x80;
-}
-
-/* The run of word bytes here, as far as a plain name reaches. */
-static sl_span word_here(const parser *p)
-{
-    size_t end = p->at;
-    while (end < p->text.len && is_word_byte(p->text.ptr[end]))
-        end++;
-    return (sl_span){p->text.ptr + p->at, end - p->at};
-}
-
-/* Takes the word if it stands here by itself: `in` of `in [`, not of `in.x` or `index`. */
-static bool take_word(parser *p, const char *word)
-{
-    sl_span here = word_here(p);
-    if (!sl_span_is_cstr(here, word)) return false;
-    size_t end = p->at + here.len;
-    if (end < p->text.len && p->text.ptr[end] == '.') return false;
-    p->at = end;
-    skip_space(p);
-    return true;
-}
-
-static bool take_sign(parser *p, const char *sign)
-{
-    size_t len = strlen(sign);
-    if (p->text.len - p->at < len || memcmp(p->text.ptr + p->at, sign, len) != 0) return false;
-    p->at += len;
-    skip_space(p);
-    return true;
-}
-
-/* Words and signs of other languages, and what they are here. */
-static const char *hint_here(const parser *p)
-{
-    static const struct {
-        const char *other, *here;
-    } signs[] =
-        {
-            {"&&", "write `and`"},
-            {"||", "write `or`"},
-            {"&", "write `and`"},
-            {"|", "write `or`"},
-            {"~=", "a regular expression is tested with `~`"},
-            {"=~", "a regular expression is tested with `~`"},
-            {"!~", "write `not (field ~ \"regex\")`"},
-            {"=", "values are compared with `==`"},
-            {"<>", "write `!=`"},
-            {"!", "write `not`"},
-        },
-      words[] = {
-          {"AND", "write `and`, in small letters"},
-          {"OR", "write `or`, in small letters"},
-          {"NOT", "write `not`, in small letters"},
-          {"IN", "write `in`, in small letters"},
-          {"like", "use `contains` or `~ \"regex\"`"},
-          {"matches", "a regular expression is tested with `~`"},
-          {"is", "values are compared with `==`"},
-          {"eq", "values are compared with `==`"},
-          {"ne", "write `!=`"},
-          {"starts_with", "write `startswith`"},
-          {"ends_with", "write `endswith`"},
-          {"startsWith", "write `startswith`"},
-          {"endsWith", "write `endswith`"},
-          {"includes", "write `contains`"},
-      };
-    sl_span rest = {p->text.ptr + p->at, p->text.len - p->at}, word = word_here(p);
-    for (size_t i = 0; i < SL_LEN(signs); i++)
-        if (sl_span_starts_with(rest, sl_span_of(signs[i].other))) return signs[i].here;
-    for (size_t i = 0; i < SL_LEN(words); i++)
-        if (sl_span_is_cstr(word, words[i].other)) return words[i].here;
-    return NULL;
-}
 
 /* ---- nodes ---- */
 
@@ -164,86 +57,109 @@ static bool parse_string(parser *p, sl_escapes escapes, sl_literal *out)
 {
     size_t used;
     sl_buf_clear(&p->scratch);
-    sl_span rest = {p->text.ptr + p->at, p->text.len - p->at};
+    sl_span rest = {p->in.text.ptr + p->in.at, p->in.text.len - p->in.at};
     const char *wrong = sl_text__unquote(rest, escapes, &p->scratch, &used);
-    if (wrong) return fail(p, p->at + used, "%s", wrong);
-    p->at += used;
+    if (wrong) return sl_cond__fail(&p->in, p->in.at + used, "%s", wrong);
+    p->in.at += used;
     *out =
         (sl_literal){.type = SL_JSON_STRING, .text = sl_arena_dup(&p->cond->arena, sl_buf_span(&p->scratch))};
     return true;
 }
 
+/* As far as somebody would mean it to be one number; whether it is one is judged after. */
+static bool is_number_byte(char c)
+{
+    return sl_path__is_name_byte((unsigned char)c) || c == '+' || c == '.';
+}
+
 static bool parse_number(parser *p, sl_literal *out)
 {
-    size_t end = p->at;
-    while (end < p->text.len && (is_word_byte(p->text.ptr[end]) || strchr("+.", p->text.ptr[end])))
+    size_t end = p->in.at;
+    while (end < p->in.text.len && is_number_byte(p->in.text.ptr[end]))
         end++;
-    sl_span text = {p->text.ptr + p->at, end - p->at};
+    sl_span text = {p->in.text.ptr + p->in.at, end - p->in.at};
     sl_tape tape = {0};
     sl_json_result res = sl_json_index(&tape, text);
     sl_tape_release(&tape);
     *out = (sl_literal){.type = SL_JSON_NUMBER};
     if (res.error != SL_JSON_OK || !sl_number_read(text, &out->number))
-        return fail(p, p->at, "`%.*s` is no number; text is written in quotes",
-                    (int)(text.len < 40 ? text.len : 40), text.ptr);
-    p->at = end;
+        return sl_cond__fail(&p->in, p->in.at, "`%.*s` is no number; text is written in quotes",
+                             (int)(text.len < 40 ? text.len : 40), text.ptr);
+    p->in.at = end;
     return true;
 }
 
 static bool fail_value(parser *p, const char *after)
 {
-    sl_span word = word_here(p);
+    sl_span word = sl_cond__word_here(&p->in);
     if (word.len > 0)
-        return fail(p, p->at, "a value is expected after `%s`; text is written in quotes: \"%.*s\"", after,
-                    (int)word.len, word.ptr);
-    if (p->at == p->text.len) return fail(p, p->at, "a value is missing after `%s`", after);
-    if (peek(p) == '[') return fail(p, p->at, "`%s` takes one value; a list goes with `in`", after);
-    const char *hint = hint_here(p);
-    if (hint) return fail(p, p->at, "a value is expected after `%s`; %s", after, hint);
-    return fail(p, p->at, "a value is expected after `%s`: a text in quotes, a number, true, false or null",
-                after);
+        return sl_cond__fail(&p->in, p->in.at,
+                             "a value is expected after `%s`; text is written in quotes: \"%.*s\"", after,
+                             (int)word.len, word.ptr);
+    if (p->in.at == p->in.text.len)
+        return sl_cond__fail(&p->in, p->in.at, "a value is missing after `%s`", after);
+    if (sl_cond__peek(&p->in) == '[')
+        return sl_cond__fail(&p->in, p->in.at, "`%s` takes one value; a list goes with `in`", after);
+    const char *hint = sl_cond__hint_here(&p->in);
+    if (hint) return sl_cond__fail(&p->in, p->in.at, "a value is expected after `%s`; %s", after, hint);
+    return sl_cond__fail(&p->in, p->in.at,
+                         "a value is expected after `%s`: a text in quotes, a number, true, false or null",
+                         after);
 }
 
 static bool parse_literal(parser *p, sl_escapes escapes, const char *after, sl_literal *out)
 {
-    char c = peek(p);
+    char c = sl_cond__peek(&p->in);
     bool done = true;
     if (c == '"' || c == '\'')
         done = parse_string(p, escapes, out);
     else if ((c >= '0' && c <= '9') || c == '-')
         done = parse_number(p, out);
-    else if (take_word(p, "true"))
+    else if (sl_cond__take_word(&p->in, "true"))
         *out = (sl_literal){.type = SL_JSON_TRUE};
-    else if (take_word(p, "false"))
+    else if (sl_cond__take_word(&p->in, "false"))
         *out = (sl_literal){.type = SL_JSON_FALSE};
-    else if (take_word(p, "null"))
+    else if (sl_cond__take_word(&p->in, "null"))
         *out = (sl_literal){.type = SL_JSON_NULL};
     else
         return fail_value(p, after);
-    skip_space(p);
+    sl_cond__skip_space(&p->in);
     return done;
+}
+
+typedef struct literal_list {
+    sl_literal *items;
+    uint32_t count, cap;
+} literal_list;
+
+static sl_literal *add_literal(parser *p, literal_list *list)
+{
+    if (list->count == list->cap) {
+        uint32_t cap = list->cap * 2 + 8;
+        sl_literal *larger = sl_arena_alloc(&p->cond->arena, cap * sizeof(*larger));
+        if (list->count) memcpy(larger, list->items, list->count * sizeof(*larger));
+        list->items = larger;
+        list->cap = cap;
+    }
+    return &list->items[list->count++];
 }
 
 static bool parse_list(parser *p, sl_cond_node *node)
 {
-    size_t start = p->at;
-    if (!take_sign(p, "[")) return fail(p, p->at, "`in` is followed by a list: in [\"a\", \"b\"]");
-    if (peek(p) == ']') return fail(p, start, "nothing can be in an empty list");
-    sl_literal *list = NULL;
-    uint32_t cap = 0;
+    size_t start = p->in.at;
+    literal_list list = {0};
+    if (!sl_cond__take_sign(&p->in, "["))
+        return sl_cond__fail(&p->in, p->in.at, "`in` is followed by a list: in [\"a\", \"b\"]");
+    if (sl_cond__peek(&p->in) == ']') return sl_cond__fail(&p->in, start, "nothing can be in an empty list");
+    const char *after = "[";
     do {
-        if (node->count == cap) {
-            uint32_t more = cap ? cap * 2 : 8;
-            sl_literal *larger = sl_arena_alloc(&p->cond->arena, more * sizeof(*larger));
-            if (cap) memcpy(larger, list, cap * sizeof(*list));
-            list = larger;
-            cap = more;
-        }
-        if (!parse_literal(p, SL_ESCAPES_JSON, node->count ? "," : "[", &list[node->count])) return false;
-        node->count++;
-    } while (take_sign(p, ","));
-    node->literals = list;
-    return take_sign(p, "]") || fail(p, p->at, "`,` or `]` is expected in the list");
+        if (!parse_literal(p, SL_ESCAPES_JSON, after, add_literal(p, &list))) return false;
+        after = ",";
+    } while (sl_cond__take_sign(&p->in, ","));
+    node->literals = list.items;
+    node->count = list.count;
+    return sl_cond__take_sign(&p->in, "]") ||
+           sl_cond__fail(&p->in, p->in.at, "`,` or `]` is expected in the list");
 }
 
 /* ---- comparisons ---- */
@@ -252,7 +168,7 @@ static bool parse_regex(parser *p, sl_cond_node *node, size_t at)
 {
     sl_err err = SL_ERR_NONE;
     node->regex = sl_regex_parse(node->literals[0].text, &err);
-    return node->regex || fail(p, at, "in the regular expression, %s", err.text);
+    return node->regex || sl_cond__fail(&p->in, at, "in the regular expression, %s", err.text);
 }
 
 static bool needs_text(sl_cond_op op)
@@ -269,7 +185,7 @@ static bool needs_order(sl_cond_op op)
 static bool parse_right_side(parser *p, sl_cond_node *node)
 {
     const char *sign = operators[node->op];
-    size_t at = p->at;
+    size_t at = p->in.at;
     if (node->op == SL_COND_IN) return parse_list(p, node);
     sl_literal *value = sl_arena_alloc(&p->cond->arena, sizeof(*value));
     sl_escapes escapes = node->op == SL_COND_MATCH ? SL_ESCAPES_REGEX : SL_ESCAPES_JSON;
@@ -277,11 +193,11 @@ static bool parse_right_side(parser *p, sl_cond_node *node)
     node->literals = value;
     node->count = 1;
     if (needs_text(node->op) && value->type != SL_JSON_STRING)
-        return fail(p, at, "`%s` needs a text in quotes, this is %s: it could never hold", sign,
-                    type_name(value->type));
+        return sl_cond__fail(&p->in, at, "`%s` needs a text in quotes, this is %s: it could never hold", sign,
+                             type_name(value->type));
     if (needs_order(node->op) && value->type != SL_JSON_STRING && value->type != SL_JSON_NUMBER)
-        return fail(p, at, "`%s` needs a number or a text, this is %s: it could never hold", sign,
-                    type_name(value->type));
+        return sl_cond__fail(&p->in, at, "`%s` needs a number or a text, this is %s: it could never hold",
+                             sign, type_name(value->type));
     return node->op != SL_COND_MATCH || parse_regex(p, node, at);
 }
 
@@ -291,46 +207,49 @@ static bool parse_operator(parser *p, sl_cond_op *op)
     static const sl_cond_op order[] = {SL_COND_EQ,       SL_COND_NE,         SL_COND_LE,      SL_COND_GE,
                                        SL_COND_LT,       SL_COND_GT,         SL_COND_MATCH,   SL_COND_IN,
                                        SL_COND_CONTAINS, SL_COND_STARTSWITH, SL_COND_ENDSWITH};
-    size_t start = p->at;
+    size_t start = p->in.at;
     for (size_t i = 0; i < SL_LEN(order); i++) {
         const char *sign = operators[order[i]];
         bool word = sign[0] >= 'a' && sign[0] <= 'z';
-        if (word ? !take_word(p, sign) : !take_sign(p, sign)) continue;
+        if (word ? !sl_cond__take_word(&p->in, sign) : !sl_cond__take_sign(&p->in, sign)) continue;
         *op = order[i];
         size_t behind = start + strlen(sign);
-        if (word || behind >= p->text.len || !memchr("=~>", p->text.ptr[behind], 3)) return true;
-        p->at = start;
+        if (word || behind >= p->in.text.len || !memchr("=~>", p->in.text.ptr[behind], 3)) return true;
+        p->in.at = start;
         break;
     }
-    const char *hint = hint_here(p);
-    if (hint) return fail(p, p->at, "%s", hint);
-    if (p->at == p->text.len || peek(p) == ')')
-        return fail(p, p->at,
-                    "a field alone is no condition; write `exists(field)` or compare it: field == true");
-    return fail(p, p->at, "an operator is expected: == != < <= > >= in ~ contains startswith endswith");
+    const char *hint = sl_cond__hint_here(&p->in);
+    if (hint) return sl_cond__fail(&p->in, p->in.at, "%s", hint);
+    if (p->in.at == p->in.text.len || sl_cond__peek(&p->in) == ')')
+        return sl_cond__fail(
+            &p->in, p->in.at,
+            "a field alone is no condition; write `exists(field)` or compare it: field == true");
+    return sl_cond__fail(&p->in, p->in.at,
+                         "an operator is expected: == != < <= > >= in ~ contains startswith endswith");
 }
 
 static sl_path *parse_path(parser *p)
 {
     size_t used = 0;
-    sl_span rest = {p->text.ptr + p->at, p->text.len - p->at};
-    sl_path *path = sl_path__parse_prefix(rest, p->at, &used, p->err);
-    p->at += used;
-    skip_space(p);
+    sl_span rest = {p->in.text.ptr + p->in.at, p->in.text.len - p->in.at};
+    sl_path *path = sl_path__parse_prefix(rest, p->in.at, &used, p->in.err);
+    p->in.at += used;
+    sl_cond__skip_space(&p->in);
     return path;
 }
 
 static sl_cond_node *parse_comparison(parser *p)
 {
-    char c = peek(p);
+    char c = sl_cond__peek(&p->in);
     if (c == '"' || c == '\'' || (c >= '0' && c <= '9') || c == '-') {
-        fail(p, p->at, "a comparison begins with a field, and a value stands on the right: field == %s",
-             c == '"' || c == '\'' ? "\"text\"" : "5");
+        sl_cond__fail(&p->in, p->in.at,
+                      "a comparison begins with a field, and a value stands on the right: field == %s",
+                      c == '"' || c == '\'' ? "\"text\"" : "5");
         return NULL;
     }
-    const char *hint = hint_here(p);
+    const char *hint = sl_cond__hint_here(&p->in);
     if (hint) {
-        fail(p, p->at, "%s", hint);
+        sl_cond__fail(&p->in, p->in.at, "%s", hint);
         return NULL;
     }
     sl_cond_node *node = new_node(p, SL_COND_EQ);
@@ -341,15 +260,15 @@ static sl_cond_node *parse_comparison(parser *p)
 
 static sl_cond_node *parse_exists(parser *p)
 {
-    if (!take_sign(p, "(")) {
-        fail(p, p->at, "`exists` is followed by a field in brackets: exists(user.id)");
+    if (!sl_cond__take_sign(&p->in, "(")) {
+        sl_cond__fail(&p->in, p->in.at, "`exists` is followed by a field in brackets: exists(user.id)");
         return NULL;
     }
     sl_cond_node *node = new_node(p, SL_COND_EXISTS);
     node->path = parse_path(p);
     if (!node->path) return NULL;
-    if (take_sign(p, ")")) return node;
-    fail(p, p->at, "`)` is expected behind the field");
+    if (sl_cond__take_sign(&p->in, ")")) return node;
+    sl_cond__fail(&p->in, p->in.at, "`)` is expected behind the field");
     return NULL;
 }
 
@@ -359,14 +278,14 @@ static sl_cond_node *parse_any(parser *p);
 
 static sl_cond_node *parse_brackets(parser *p)
 {
-    size_t open = p->at;
-    take_sign(p, "(");
+    size_t open = p->in.at;
+    sl_cond__take_sign(&p->in, "(");
     sl_cond_node *node = parse_any(p);
-    if (!node || take_sign(p, ")")) return node;
-    if (p->at == p->text.len)
-        fail(p, open, "this `(` has no `)`");
+    if (!node || sl_cond__take_sign(&p->in, ")")) return node;
+    if (p->in.at == p->in.text.len)
+        sl_cond__fail(&p->in, open, "this `(` has no `)`");
     else
-        fail(p, p->at, "`and`, `or` or `)` is expected here");
+        sl_cond__fail(&p->in, p->in.at, "`and`, `or` or `)` is expected here");
     return NULL;
 }
 
@@ -383,21 +302,22 @@ static sl_cond_node *parse_one(parser *p)
 {
     sl_cond_node *node;
     if (p->depth == SL_CONDITION_MAX_DEPTH) {
-        fail(p, p->at, "brackets and `not` are nested more than %d deep", SL_CONDITION_MAX_DEPTH);
+        sl_cond__fail(&p->in, p->in.at, "brackets and `not` are nested more than %d deep",
+                      SL_CONDITION_MAX_DEPTH);
         return NULL;
     }
     p->depth++;
-    if (p->at == p->text.len)
-        node = (fail(p, p->at, "a condition is missing at the end"), NULL);
-    else if (peek(p) == '(')
+    if (p->in.at == p->in.text.len)
+        node = (sl_cond__fail(&p->in, p->in.at, "a condition is missing at the end"), NULL);
+    else if (sl_cond__peek(&p->in) == '(')
         node = parse_brackets(p);
-    else if (take_word(p, "not"))
+    else if (sl_cond__take_word(&p->in, "not"))
         node = parse_not(p);
-    else if (take_word(p, "true"))
+    else if (sl_cond__take_word(&p->in, "true"))
         node = new_node(p, SL_COND_TRUE);
-    else if (take_word(p, "false"))
+    else if (sl_cond__take_word(&p->in, "false"))
         node = new_node(p, SL_COND_FALSE);
-    else if (take_word(p, "exists"))
+    else if (sl_cond__take_word(&p->in, "exists"))
         node = parse_exists(p);
     else
         node = parse_comparison(p);
@@ -410,14 +330,14 @@ static sl_cond_node *parse_one(parser *p)
 static sl_cond_node *parse_chain(parser *p, sl_cond_op op, const char *word, sl_cond_node *(*parse)(parser *))
 {
     sl_cond_node *first = parse(p);
-    if (!first || !take_word(p, word)) return first;
+    if (!first || !sl_cond__take_word(&p->in, word)) return first;
     sl_cond_node *chain = new_node(p, op), *last = first;
     chain->kids = first;
     do {
         last->sibling = parse(p);
         if (!last->sibling) return NULL;
         last = last->sibling;
-    } while (take_word(p, word));
+    } while (sl_cond__take_word(&p->in, word));
     return chain;
 }
 
@@ -433,14 +353,15 @@ static sl_cond_node *parse_any(parser *p)
 
 static bool parse_whole(parser *p)
 {
-    skip_space(p);
-    if (p->at == p->text.len) return fail(p, p->at, "the condition is empty");
+    sl_cond__skip_space(&p->in);
+    if (p->in.at == p->in.text.len) return sl_cond__fail(&p->in, p->in.at, "the condition is empty");
     p->cond->root = parse_any(p);
     if (!p->cond->root) return false;
-    if (p->at == p->text.len) return true;
-    if (peek(p) == ')') return fail(p, p->at, "this `)` has no `(`");
-    const char *hint = hint_here(p);
-    return hint ? fail(p, p->at, "%s", hint) : fail(p, p->at, "`and` or `or` is expected between conditions");
+    if (p->in.at == p->in.text.len) return true;
+    if (sl_cond__peek(&p->in) == ')') return sl_cond__fail(&p->in, p->in.at, "this `)` has no `(`");
+    const char *hint = sl_cond__hint_here(&p->in);
+    return hint ? sl_cond__fail(&p->in, p->in.at, "%s", hint)
+                : sl_cond__fail(&p->in, p->in.at, "`and` or `or` is expected between conditions");
 }
 
 sl_condition *sl_condition_parse(sl_span text, sl_err *err)
@@ -450,7 +371,7 @@ sl_condition *sl_condition_parse(sl_span text, sl_err *err)
                    SL_CONDITION_MAX_TEXT + 1, SL_CONDITION_MAX_TEXT);
         return NULL;
     }
-    parser p = {.cond = sl_calloc(1, sizeof(sl_condition)), .text = text, .err = err};
+    parser p = {.in = {.text = text, .err = err}, .cond = sl_calloc(1, sizeof(sl_condition))};
     bool done = parse_whole(&p);
     sl_buf_release(&p.scratch);
     if (done) return p.cond;

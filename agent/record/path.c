@@ -21,17 +21,10 @@ static int peek(const cursor *c)
     return c->at < c->text.len ? (unsigned char)c->text.ptr[c->at] : -1;
 }
 
-/* A plain key: what needs no brackets. Bytes of UTF-8 sequences are welcome. */
-static bool is_name_byte(int c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '@' || c == '$' || c == '/' || c >= 0x80;
-}
-
 static int parse_name(cursor *c, sl_buf *keys, sl_step *step)
 {
     size_t start = c->at;
-    while (is_name_byte(peek(c)))
+    while (sl_path__is_name_byte(peek(c)))
         c->at++;
     if (c->at == start) {
         if (peek(c) < 0) return fail(c, start, "a field name is missing at the end");

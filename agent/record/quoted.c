@@ -4,8 +4,9 @@
 
 static void append_utf8(sl_buf *out, uint32_t code_point)
 {
-    char bytes[4];
-    sl_buf_append(out, bytes, sl_utf8_encode(code_point, bytes));
+    char bytes[4] = {0};
+    size_t len = sl_utf8_encode(code_point, bytes);
+    sl_buf_append(out, bytes, len);
 }
 
 static int hex_digit(char c)

@@ -40,23 +40,26 @@ static bool make_room(sl_reader *reader, size_t len, char **room)
     return *room || len == 0;
 }
 
+static bool repair_line(sl_reader *reader, sl_span line, sl_span *out)
+{
+    sl_buf repaired = SL_BUF_NONE;
+    char *room = NULL;
+    if (sl_buf_try_reserve(&repaired, 3 * line.len) == 0) {
+        sl_utf8_repair(&repaired, line);
+        room = sl_arena_try_alloc(&reader->scratch, repaired.len);
+        if (room) memcpy(room, repaired.ptr, repaired.len);
+    }
+    *out = (sl_span){room, repaired.len};
+    sl_buf_release(&repaired);
+    return room != NULL;
+}
+
 /* The text of a line as it will read when it is wrapped. */
 static bool line_value(sl_reader *reader, sl_value *out)
 {
     sl_span line = sl_record__text(reader->rec);
     *out = (sl_value){.type = SL_JSON_STRING, .text = line};
-    if (sl_utf8_is_valid(line)) return true;
-    sl_buf repaired = SL_BUF_NONE;
-    char *room = NULL;
-    bool done = sl_buf_try_reserve(&repaired, 3 * line.len) == 0;
-    if (done) {
-        sl_utf8_repair(&repaired, line);
-        done = make_room(reader, repaired.len, &room);
-    }
-    if (done) memcpy(room, repaired.ptr, repaired.len);
-    out->text = (sl_span){room, repaired.len};
-    sl_buf_release(&repaired);
-    return done;
+    return sl_utf8_is_valid(line) || repair_line(reader, line, &out->text);
 }
 
 /* A field of a line that is still one: what sl_record_tokens() would make of it, without making it. */

@@ -129,6 +129,14 @@ struct sl_path {
 
 #define SL_PATH_MAX_TEXT 1024u
 
+/* Whether a plain name may have the byte (-1: the end); what it may not have needs brackets. UTF-8 sequences
+ * are welcome. */
+static inline bool sl_path__is_name_byte(int c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '@' || c == '$' || c == '/' || c >= 0x80;
+}
+
 /* Reads a path at the start of text, as far as it goes; *used tells how many bytes. For conditions and
  * templates. The column in err counts from `text`'s start, plus `column` before it. */
 sl_path *sl_path__parse_prefix(sl_span text, size_t column, size_t *used, sl_err *err);
