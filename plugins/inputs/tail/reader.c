@@ -181,6 +181,7 @@ static void emit(read_job *job, tail_pos pos)
     *note = (batch_note){t, f, pos};
     f->receipts++;
     job->batch->source = f->id;
+    job->batch->source_name = sl_batch_dup(job->batch, sl_span_of(f->shown ? f->shown : f->path));
     job->batch->receipt = sl_receipt_new(t->in, on_released, note);
     f->pos = pos;
     t->batches++;
