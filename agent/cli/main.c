@@ -14,6 +14,8 @@ static const struct {
     {"check", cmd_check, "-c FILE...", "validates the configuration, prints its graph or its errors"},
     {"plugins", cmd_plugins, "[NAME]", "lists the plugins, or the options of one"},
     {"schema", cmd_schema, "", "prints the JSON schema of the configuration"},
+    {"journal", cmd_journal, "ls|cat|verify",
+     "looks into the journals: segments and cursors, records, damage"},
     {"deadletter", cmd_deadletter, "ls|show|replay",
      "shows the records no output would take, sends them again"},
     {"state", cmd_state, "", "prints checkpoints and ids"},
