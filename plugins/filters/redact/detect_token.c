@@ -36,7 +36,7 @@ static size_t skip_base64url(sl_span text, size_t at)
  * more parts; the signature may be missing, as when a line is cut. */
 bool detect_jwt(sl_span text, size_t at, size_t *start, size_t *end)
 {
-    if (at < 2 || text.ptr[at - 2] != 'e') return false;
+    if (at < 2 || text.ptr[at - 2] != 'e' || text.ptr[at - 1] != 'y') return false;
     *start = at - 2;
     if (is_base64url(char_at(text, *start - 1))) return false;
     size_t header = skip_base64url(text, at);
@@ -217,7 +217,8 @@ static bool has_aws_secret(sl_span text, size_t at)
  */
 static bool find_aws_id(sl_span text, size_t at, size_t *start, size_t *end)
 {
-    if (at < 3 || !text.ptr[at - 2] || !strchr("KSB", text.ptr[at - 2])) return false;
+    if (at < 3 || text.ptr[at - 3] != 'A' || text.ptr[at - 1] != 'I') return false;
+    if (!text.ptr[at - 2] || !strchr("KSB", text.ptr[at - 2])) return false;
     *start = at - 3;
     *end = *start + AWS_ID;
     if (*end > text.len || is_alnum(char_at(text, *start - 1)) || is_alnum(char_at(text, *end))) return false;
@@ -254,6 +255,7 @@ static bool find_aws_secret(sl_span text, size_t at, size_t *start, size_t *end)
 
 bool detect_aws_key(sl_span text, size_t at, size_t *start, size_t *end)
 {
+    if (at < 2) return false;
     return text.ptr[at] == 'A' ? find_aws_id(text, at, start, end) : find_aws_secret(text, at, start, end);
 }
 
@@ -274,7 +276,7 @@ bool detect_aws_secret_value(sl_span key, sl_span value)
  * kind, also spelled `\n`. `at` is the fifth dash or a later one. */
 bool detect_private_key(sl_span text, size_t at, size_t *start, size_t *end)
 {
-    if (at < 4 || !has_word_at(text, at + 1, "begin ")) return false;
+    if (at < 4 || !has_word_at(text, at - 4, "-----begin ")) return false;
     *start = at - 4;
     size_t label = at + 7, label_end = label;
     while (label_end < text.len && label_end - label < 64 && text.ptr[label_end] != '-')

@@ -191,8 +191,9 @@ void redact_marks__neon(const char *text, size_t len, uint32_t detect, uint64_t 
 
 /* ---- detectors --------------------------------------------------------------------------------- */
 
-/* Each looks at a mark, `at`, and tells whether a secret is there: bytes [*start, *end) of text. Pure
- * functions. Their cost is bounded for each mark, or is paid for by the length of the hit. */
+/* Each looks at a mark, `at`, and tells whether a secret is there: bytes [*start, *end) of text. The mark may
+ * have been set for another detector. Pure functions; their cost is bounded for each mark, or is paid for by
+ * the length of the hit. */
 typedef bool (*redact_detector)(sl_span text, size_t at, size_t *start, size_t *end);
 
 bool detect_email(sl_span text, size_t at, size_t *start, size_t *end);
