@@ -49,3 +49,13 @@ size_t sl_span_find(sl_span s, sl_span needle, size_t from)
     const char *hit = memmem(s.ptr + from, s.len - from, needle.ptr, needle.len);
     return hit ? (size_t)(hit - s.ptr) : s.len;
 }
+
+/* Bytes that are no UTF-8 may be cut anywhere: a run of more than three continuation bytes is none. */
+size_t sl_span_cut(sl_span s, size_t max)
+{
+    if (s.len <= max) return s.len;
+    size_t len = max;
+    for (int i = 0; i < 3 && len > 0 && ((unsigned char)s.ptr[len] & 0xc0) == 0x80; i++)
+        len--;
+    return ((unsigned char)s.ptr[len] & 0xc0) == 0x80 ? max : len;
+}

@@ -145,6 +145,8 @@ bool sl_span_starts_with(sl_span s, sl_span prefix);
 bool sl_span_ends_with(sl_span s, sl_span suffix);
 /* First place of needle in s at or after `from`; s.len when there is none. */
 size_t sl_span_find(sl_span s, sl_span needle, size_t from);
+/* How many bytes of s to keep so that there are at most max and no UTF-8 character is cut in two. */
+size_t sl_span_cut(sl_span s, size_t max);
 
 /* ---- buffers ---- */
 
