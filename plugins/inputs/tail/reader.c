@@ -32,15 +32,6 @@ typedef struct read_job {
 
 /* ---- lines ---- */
 
-/* At most max bytes, not inside a UTF-8 character. */
-static size_t cut_len(const char *line, size_t max)
-{
-    size_t len = max;
-    for (int i = 0; i < 3 && len > 0 && ((unsigned char)line[len] & 0xc0) == 0x80; i++)
-        len--;
-    return ((unsigned char)line[len] & 0xc0) == 0x80 ? max : len;
-}
-
 static bool add_line(read_job *job, size_t from, size_t len, uint16_t flags)
 {
     tail *t = job->t;
@@ -59,7 +50,7 @@ static bool add_line(read_job *job, size_t from, size_t len, uint16_t flags)
 static bool add_cut_line(read_job *job, size_t from, size_t len)
 {
     tail *t = job->t;
-    size_t keep = cut_len(job->bytes + from, t->conf->max_line);
+    size_t keep = sl_span_cut((sl_span){job->bytes + from, len}, t->conf->max_line);
     if (!add_line(job, from, keep, SL_RECORD_TRUNCATED)) return false;
     sl_counter_add(t->count.truncated, 1);
     sl_counter_add(t->count.cut_bytes, len - keep);
