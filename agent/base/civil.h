@@ -50,6 +50,25 @@ static inline void sl_date_from_days(int64_t days, sl_civil *out)
     out->year = (int32_t)(year + era * 400 + (out->month <= 2));
 }
 
+/* Date and time of day in UTC of ns since the epoch. */
+static inline sl_civil sl_civil_from_ns(int64_t ns)
+{
+    const int64_t day_ns = SL_S_PER_DAY * 1000000000;
+    int64_t days = ns / day_ns, rest = ns % day_ns;
+    sl_civil c;
+    if (rest < 0) {
+        rest += day_ns;
+        days--;
+    }
+    sl_date_from_days(days, &c);
+    uint32_t second = (uint32_t)(rest / 1000000000);
+    c.hour = (uint8_t)(second / 3600);
+    c.minute = (uint8_t)(second / 60 % 60);
+    c.second = (uint8_t)(second % 60);
+    c.ns = (int32_t)(rest % 1000000000);
+    return c;
+}
+
 /* 0 Sunday to 6 Saturday. */
 static inline unsigned sl_weekday(int64_t days)
 {

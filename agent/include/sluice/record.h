@@ -156,8 +156,8 @@ sl_parse_result sl_record_parse_json(sl_batch *batch, sl_record *rec);
 /* The other way: makes a line again of a record that is nothing but a WRAPPED line. True when it is RAW now.
  */
 bool sl_record_unwrap(sl_batch *batch, sl_record *rec);
-/* Sets the fate of a LIVE record; keeps batch->live right. reason: static or in the arena; NULL for FILTERED.
- */
+/* Sets the fate of a LIVE record, or makes a DEAD_LETTERED one DROPPED; keeps batch->live right. reason:
+ * static or in the arena; NULL for FILTERED. */
 void sl_record_set_fate(sl_batch *batch, sl_record *rec, sl_fate fate, const char *reason);
 
 /* ---- editing ---- */
