@@ -99,10 +99,11 @@ sl_record *sl_batch_add(sl_batch *batch, sl_span text, uint16_t flags, int64_t t
 
 void sl_record_set_fate(sl_batch *batch, sl_record *rec, sl_fate fate, const char *reason)
 {
-    sl_assert(!batch->sealed && rec->fate == SL_FATE_LIVE);
-    sl_assert((reason != NULL) == (fate == SL_FATE_DROPPED || fate == SL_FATE_DEAD_LETTERED));
-    if (fate == SL_FATE_LIVE) return;
+    bool was_live = rec->fate == SL_FATE_LIVE;
+    sl_assert(!batch->sealed && fate != SL_FATE_LIVE);
+    sl_assert(was_live || (rec->fate == SL_FATE_DEAD_LETTERED && fate == SL_FATE_DROPPED));
+    sl_assert((reason != NULL) == (fate != SL_FATE_FILTERED));
     rec->fate = (uint8_t)fate;
     rec->drop_reason = reason;
-    batch->live--;
+    batch->live -= was_live;
 }

@@ -4,6 +4,7 @@
  * seven bytes. So the common bytes, quotes and backslashes included, are copied by an escaper without a
  * branch a byte, and only control characters and non-ASCII text come here one by one.
  */
+#include "base/civil.h"
 #include "base/utf8.h"
 #include "record/json_escape.h"
 
@@ -166,22 +167,6 @@ void sl_json_write_double(sl_buf *buf, double value)
     sl_buf_append_cstr(buf, text);
 }
 
-/* Days since 1970-01-01 to a date of the proleptic Gregorian calendar. Counted from 0000-03-01, a leap day is
- * the last day of its year and of its 400-year era. */
-static void civil_date(int64_t days, int *year, int *month, int *day)
-{
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t of_era = days - era * 146097;
-    int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted = (5 * of_year + 2) / 153; /* 0: March */
-
-    *day = (int)(of_year - (153 * shifted + 2) / 5 + 1);
-    *month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
-    *year = (int)(year_of_era + era * 400 + (*month <= 2));
-}
-
 static char *put_digits(char *out, uint32_t value, int width)
 {
     for (int i = width - 1; i >= 0; i--) {
@@ -193,29 +178,22 @@ static char *put_digits(char *out, uint32_t value, int width)
 
 void sl_json_write_time(sl_buf *buf, int64_t ns)
 {
-    const int64_t day_ns = 86400 * SL_NS_PER_S;
-    int64_t days = ns / day_ns, rest = ns % day_ns;
-    if (rest < 0) {
-        rest += day_ns;
-        days--;
-    }
-    uint32_t second = (uint32_t)(rest / SL_NS_PER_S), fraction = (uint32_t)(rest % SL_NS_PER_S);
-    int year, month, day;
+    sl_civil c = sl_civil_from_ns(ns);
+    uint32_t fraction = (uint32_t)c.ns;
 
-    civil_date(days, &year, &month, &day);
     sl_buf_reserve(buf, 30);
     char *out = buf->ptr + buf->len;
-    out = put_digits(out, (uint32_t)year, 4);
+    out = put_digits(out, (uint32_t)c.year, 4);
     *out++ = '-';
-    out = put_digits(out, (uint32_t)month, 2);
+    out = put_digits(out, c.month, 2);
     *out++ = '-';
-    out = put_digits(out, (uint32_t)day, 2);
+    out = put_digits(out, c.day, 2);
     *out++ = 'T';
-    out = put_digits(out, second / 3600, 2);
+    out = put_digits(out, c.hour, 2);
     *out++ = ':';
-    out = put_digits(out, second / 60 % 60, 2);
+    out = put_digits(out, c.minute, 2);
     *out++ = ':';
-    out = put_digits(out, second % 60, 2);
+    out = put_digits(out, c.second, 2);
     *out++ = '.';
     if (fraction % 1000)
         out = put_digits(out, fraction, 9);

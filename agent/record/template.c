@@ -182,23 +182,6 @@ sl_span sl_template_text(const sl_template *tpl)
 
 /* ---- writing ---- */
 
-static sl_civil civil_of(int64_t ns)
-{
-    sl_civil c;
-    int64_t day_ns = SL_S_PER_DAY * SL_NS_PER_S, days = ns / day_ns, rest = ns % day_ns;
-    if (rest < 0) {
-        rest += day_ns;
-        days--;
-    }
-    sl_date_from_days(days, &c);
-    unsigned second = (unsigned)(rest / SL_NS_PER_S);
-    c.hour = (uint8_t)(second / 3600);
-    c.minute = (uint8_t)(second / 60 % 60);
-    c.second = (uint8_t)(second % 60);
-    c.ns = (int32_t)(rest % SL_NS_PER_S);
-    return c;
-}
-
 /* Right-aligned in `width`, filled up with `fill`. */
 static void put_number(sl_buf *out, unsigned value, int width, char fill)
 {
@@ -245,7 +228,7 @@ int sl_template_write(const sl_template *tpl, sl_reader *reader, sl_buf *out)
 {
     size_t start = out->len;
     sl_civil civil = {0};
-    if (tpl->has_time) civil = civil_of(reader->rec->time_ns);
+    if (tpl->has_time) civil = sl_civil_from_ns(reader->rec->time_ns);
     for (const piece *p = tpl->first; p; p = p->next) {
         if (p->kind == PIECE_TEXT)
             sl_buf_append_span(out, p->text);

@@ -313,10 +313,9 @@ static bool settle(fields *f, const sl_timezone *zone, int64_t *ns)
 /* The year, of those around now, that brings the time nearest; February 29th has few to choose from. */
 static bool settle_nearest(fields *f, const sl_timezone *zone, int64_t now_ns, int64_t *ns)
 {
-    sl_civil now;
+    sl_civil now = sl_civil_from_ns(now_ns);
     bool found = false;
     uint64_t best = 0;
-    sl_date_from_days(now_ns / SL_NS_PER_S / SL_S_PER_DAY, &now);
     for (int32_t year = now.year - 4; year <= now.year + 4; year++) {
         int64_t at;
         f->civil.year = year;
