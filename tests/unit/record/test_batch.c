@@ -105,6 +105,18 @@ START_TEST(batch__drops_first_and_last)
 }
 END_TEST
 
+START_TEST(batch__a_dead_letter_may_still_be_dropped)
+{
+    sl_batch *batch = sl_test_batch_parsed(NULL, 0, "{\"n\":0}\n{\"n\":1}\n");
+    sl_record_set_fate(batch, &batch->recs[0], SL_FATE_DEAD_LETTERED, "bad");
+    ck_assert_uint_eq(batch->live, 1);
+    sl_record_set_fate(batch, &batch->recs[0], SL_FATE_DROPPED, "worse");
+    ck_assert_uint_eq(batch->live, 1);
+    ck_assert_str_eq(batch->recs[0].drop_reason, "worse");
+    ck_assert_str_eq(sl_test_batch_sealed(batch), "{\"n\":1}\n");
+}
+END_TEST
+
 START_TEST(batch__may_lose_all_its_records)
 {
     sl_batch *batch = sl_test_batch_parsed(NULL, 0, "{}\n");
@@ -408,10 +420,11 @@ SL_TEST_MAIN("batch", batch__wraps_raw_lines_at_the_seal,
              batch__grows_for_lines_that_escape_to_six_times_their_length, batch__marks_truncated_lines,
              batch__keeps_the_read_buffer_when_nothing_changed, batch__copies_runs_around_gaps_and_drops,
              batch__drops_first_and_last, batch__may_lose_all_its_records,
-             batch__mixes_raw_parsed_and_edited_in_order, batch__keeps_each_record_on_one_line,
-             batch__tells_why_a_line_is_no_object, batch__cleans_what_it_parses,
-             batch__unwraps_what_is_only_a_wrapped_line, batch__takes_a_false_object_for_a_line,
-             batch__is_full_at_its_limit, batch__frees_what_only_editing_needed,
-             batch__is_freed_by_whichever_thread_is_last, batch__gives_every_record_a_lasting_id,
-             batch__joins_what_a_record_does_not_have, batch__joins_to_raw_lines_too,
-             batch__refuses_common_fields_that_are_no_members, batch__reads_joined_names)
+             batch__a_dead_letter_may_still_be_dropped, batch__mixes_raw_parsed_and_edited_in_order,
+             batch__keeps_each_record_on_one_line, batch__tells_why_a_line_is_no_object,
+             batch__cleans_what_it_parses, batch__unwraps_what_is_only_a_wrapped_line,
+             batch__takes_a_false_object_for_a_line, batch__is_full_at_its_limit,
+             batch__frees_what_only_editing_needed, batch__is_freed_by_whichever_thread_is_last,
+             batch__gives_every_record_a_lasting_id, batch__joins_what_a_record_does_not_have,
+             batch__joins_to_raw_lines_too, batch__refuses_common_fields_that_are_no_members,
+             batch__reads_joined_names)
