@@ -23,9 +23,25 @@ static bool continues(char c)
     return (c & 0xc0) == 0x80;
 }
 
-/* A star for each hidden character; at most half of them stay readable. */
-static sl_span mask(redact *r, sl_span secret, uint32_t keep)
+/* The text as it will be once its invalid UTF-8 is repaired, which writing it does. Most text is all ASCII.
+ */
+static sl_span repaired(redact *r, sl_span text)
 {
+    bool ascii = true;
+
+    for (size_t i = 0; i < text.len && ascii; i++)
+        ascii = (unsigned char)text.ptr[i] < 0x80;
+    if (ascii) return text;
+    sl_span escaped = redact__escaped(r, text);
+    sl_span out = arena_text(r, escaped.len);
+    if (out.ptr) out.len = sl_json_unescape(escaped, (char *)out.ptr);
+    return out;
+}
+
+/* A star for each hidden character; at most half of them stay readable. */
+static sl_span mask(redact *r, sl_span text, uint32_t keep)
+{
+    sl_span secret = repaired(r, text);
     size_t characters = 0, at = 0;
 
     for (size_t i = 0; i < secret.len; i++)
