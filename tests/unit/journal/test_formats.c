@@ -1,4 +1,5 @@
-/* Journals of every version that ever was stay readable: tests/formats/journal-v<N> and what is in it, line by line. */
+/* Journals of every version that ever was stay readable: tests/formats/journal-v<N> and what is in it, line
+ * by line. */
 #include "check_main.h"
 #include "journal/inspect.h"
 #include "journal_kit.h"
@@ -16,8 +17,9 @@ static bool print_batch(void *arg, const sl_batch *batch)
         const sl_record *rec = &batch->recs[i];
         char id[SL_ID_TEXT_LEN];
         sl_id_format(sl_record_id(batch, rec), id);
-        sl_buf_printf(out, "%llu %.32s %u %lld %llu %.*s ", (unsigned long long)batch->sequence, id, rec->flags,
-                      (long long)rec->time_ns, (unsigned long long)rec->origin, SL_SPAN_ARG(batch->target));
+        sl_buf_printf(out, "%llu %.32s %u %lld %llu %.*s ", (unsigned long long)batch->sequence, id,
+                      rec->flags, (long long)rec->time_ns, (unsigned long long)rec->origin,
+                      SL_SPAN_ARG(batch->target));
         sl_record_write(batch, rec, out);
         sl_buf_append_char(out, '\n');
     }
@@ -44,7 +46,8 @@ static void check_sample(const char *name)
     snprintf(path, sizeof(path), SAMPLES "%s/expected", name);
     char *expected = kit_read_file(path, &len);
     ck_assert_uint_gt(len, 0);
-    ck_assert_msg(sl_span_is((sl_span){expected, len}, sl_buf_span(&got)), "%s reads:\n%s", name, sl_buf_cstr(&got));
+    ck_assert_msg(sl_span_is((sl_span){expected, len}, sl_buf_span(&got)), "%s reads:\n%s", name,
+                  sl_buf_cstr(&got));
     sl_buf_release(&got);
     free(expected);
 }
@@ -87,4 +90,5 @@ START_TEST(formats__version_1_is_opened_and_continued)
 }
 END_TEST
 
-SL_TEST_MAIN("formats", formats__version_1_is_read_as_it_was_written, formats__version_1_is_opened_and_continued)
+SL_TEST_MAIN("formats", formats__version_1_is_read_as_it_was_written,
+             formats__version_1_is_opened_and_continued)
