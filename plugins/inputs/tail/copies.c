@@ -42,17 +42,46 @@ static bool is_same_inode(const tail_suspect *s, const tail_file *f)
 }
 
 /* The end of the suspect against the same place in the original. */
-static bool is_equal_so_far(tail *t, const tail_suspect *s, tail_file *f)
+static tail_verdict compare_end(tail *t, const tail_suspect *s, tail_file *f)
 {
     char ours[COMPARE], theirs[COMPARE];
     uint64_t size = (uint64_t)s->st.st_size;
     size_t len = size < COMPARE ? (size_t)size : COMPARE;
     off_t off = (off_t)(size - len);
-    return tail_file_open(t, f) == 0 && sl_fs_pread_all(s->fd, ours, len, off) == (ssize_t)len &&
-           sl_fs_pread_all(f->fd, theirs, len, off) == (ssize_t)len && memcmp(ours, theirs, len) == 0;
+    if (tail_file_open(t, f) < 0) return TAIL_UNKNOWN;
+    ssize_t n = sl_fs_pread_all(s->fd, ours, len, off), m = sl_fs_pread_all(f->fd, theirs, len, off);
+    if (n < 0 || m < 0) return TAIL_UNKNOWN;
+    return n == (ssize_t)len && m == n && memcmp(ours, theirs, len) == 0 ? TAIL_SAME : TAIL_OTHER;
 }
 
-/* False also when it cannot be told. */
+/* Whether the suspect reaches as far as the original was read, and holds the same bytes there. */
+static tail_verdict compare_mark(const tail_suspect *s, const tail_file *f)
+{
+    return (uint64_t)s->st.st_size >= f->pos.off ? tail_pos_verify(s->fd, &f->pos) : TAIL_OTHER;
+}
+
+/* yes if the bytes are the same; what cannot be read now is waited for. */
+static tail_copy if_same(tail_verdict verdict, tail_copy yes)
+{
+    return verdict == TAIL_SAME ? yes : verdict == TAIL_UNKNOWN ? TAIL_COPY_WAIT : TAIL_COPY_NONE;
+}
+
+static tail_copy judge_truncated(const tail_suspect *s, const tail_file *f, bool strong, bool related)
+{
+    if (is_same_inode(s, f) || strcmp(s->path, f->path) == 0) return TAIL_COPY_NONE;
+    if ((uint64_t)s->st.st_size >= f->pos.off) return if_same(compare_mark(s, f), TAIL_COPY_TAKE);
+    /* Copied a moment before the last bytes that were read were written: nothing in it is new. */
+    return s->equal_to == f || (strong && related) ? TAIL_COPY_AFTER : TAIL_COPY_NONE;
+}
+
+/* Deleted, and read from its own descriptor to its end, or still being read. */
+static tail_copy judge_deleted(const tail_suspect *s, const tail_file *f, bool strong)
+{
+    if (!strong || strcmp(f->path, s->path) == 0) return TAIL_COPY_NONE;
+    bool all_read = f->state == TAIL_ENDED || f->pos.off >= f->size;
+    return if_same(compare_mark(s, f), all_read ? TAIL_COPY_AFTER : TAIL_COPY_WAIT);
+}
+
 static bool is_intact(tail *t, tail_file *f)
 {
     struct stat st;
@@ -61,58 +90,47 @@ static bool is_intact(tail *t, tail_file *f)
            tail_verify(f->fd, (uint64_t)st.st_size, &f->pos, &head) == TAIL_SAME;
 }
 
-static tail_copy judge_truncated(const tail_suspect *s, const tail_file *f, bool strong, bool related)
-{
-    if (is_same_inode(s, f) || strcmp(s->path, f->path) == 0) return TAIL_COPY_NONE;
-    if ((uint64_t)s->st.st_size >= f->pos.off)
-        return tail_pos_holds(s->fd, &f->pos) ? TAIL_COPY_TAKE : TAIL_COPY_NONE;
-    /* Copied a moment before the last bytes that were read were written: nothing in it is new. */
-    return s->equal_to == f || (strong && related) ? TAIL_COPY_AFTER : TAIL_COPY_NONE;
-}
-
 /* The original is still there. */
-static tail_copy judge_living(tail *t, const tail_suspect *s, tail_file *f, bool strong, bool related,
-                              bool *equal)
+static tail_copy judge_living(tail *t, const tail_suspect *s, tail_file *f, bool *equal)
 {
     bool beyond = (uint64_t)s->st.st_size >= f->pos.off;
-    bool mark = beyond && tail_pos_holds(s->fd, &f->pos);
-    if (f->deleted) { /* its own bytes are read from its own descriptor */
-        if (!strong || !mark || strcmp(f->path, s->path) == 0) return TAIL_COPY_NONE;
-        return f->pos.off >= f->size ? TAIL_COPY_AFTER : TAIL_COPY_WAIT;
-    }
-    if (!is_intact(t, f)) { /* its own turn has not come yet */
-        tail_check_generation(t, f);
-        return f->state == TAIL_ENDED ? judge_truncated(s, f, strong, related) : TAIL_COPY_WAIT;
-    }
-    *equal = beyond ? mark : is_equal_so_far(t, s, f);
-    return *equal ? TAIL_COPY_WAIT : TAIL_COPY_NONE;
+    tail_copy answer = if_same(beyond ? compare_mark(s, f) : compare_end(t, s, f), TAIL_COPY_WAIT);
+    *equal = answer == TAIL_COPY_WAIT;
+    return answer;
 }
 
 /* It disappeared unseen: it may have been moved through another file system, or come from one whose inodes
  * change. */
 static tail_copy judge_missed(const tail_suspect *s, const tail_file *f, bool strong)
 {
-    if ((uint64_t)s->st.st_size < f->pos.off || !tail_pos_holds(s->fd, &f->pos)) return TAIL_COPY_NONE;
+    tail_copy answer = if_same(compare_mark(s, f), TAIL_COPY_TAKE);
     bool births_known = s->born_ns && f->born_ns;
-    if (births_known && s->born_ns == f->born_ns && s->st.st_ino == f->ino) return TAIL_COPY_TAKE;
-    if (is_same_inode(s, f) || strcmp(s->path, f->path) == 0)
-        return births_known ? TAIL_COPY_NONE : TAIL_COPY_TAKE;
-    return strong ? TAIL_COPY_TAKE : TAIL_COPY_NONE;
+    if (births_known && s->born_ns == f->born_ns && s->st.st_ino == f->ino) return answer;
+    if (is_same_inode(s, f) || strcmp(s->path, f->path) == 0) return births_known ? TAIL_COPY_NONE : answer;
+    return strong ? answer : TAIL_COPY_NONE;
+}
+
+static tail_copy judge_ended(const tail_suspect *s, const tail_file *f, bool strong, bool related)
+{
+    switch (f->end) {
+    case TAIL_END_MISSED: return judge_missed(s, f, strong);
+    case TAIL_END_DELETED: return judge_deleted(s, f, strong);
+    case TAIL_END_TRUNCATED: break;
+    case TAIL_END_UNSEEN: return TAIL_COPY_NONE;
+    }
+    return strong || related ? judge_truncated(s, f, strong, related) : TAIL_COPY_NONE;
 }
 
 tail_copy tail_judge(tail *t, const tail_suspect *s, tail_file *f, bool *equal)
 {
     *equal = false;
     bool strong = f->head.len == TAIL_HEAD, related = is_related(f->path, s->path);
-    if (f->state == TAIL_ENDED && f->end == TAIL_END_MISSED) return judge_missed(s, f, strong);
-    if (!strong && !related) return TAIL_COPY_NONE;
-    if (f->state == TAIL_FOLLOWED || f->state == TAIL_NAMED)
-        return judge_living(t, s, f, strong, related, equal);
-    if (f->state != TAIL_ENDED) return TAIL_COPY_NONE;
-    if (f->end == TAIL_END_TRUNCATED) return judge_truncated(s, f, strong, related);
-    bool copy = f->end == TAIL_END_DELETED && strong && strcmp(s->path, f->path) != 0 &&
-                (uint64_t)s->st.st_size >= f->pos.off && tail_pos_holds(s->fd, &f->pos);
-    return copy ? TAIL_COPY_AFTER : TAIL_COPY_NONE;
+    if (f->state == TAIL_ENDED) return judge_ended(s, f, strong, related);
+    if ((f->state != TAIL_FOLLOWED && f->state != TAIL_NAMED) || (!strong && !related)) return TAIL_COPY_NONE;
+    if (f->deleted) return judge_deleted(s, f, strong);
+    if (is_intact(t, f)) return judge_living(t, s, f, equal);
+    tail_check_generation(t, f); /* its own turn has not come yet */
+    return f->state == TAIL_ENDED ? judge_ended(s, f, strong, related) : TAIL_COPY_WAIT;
 }
 
 /* The strongest answer of those whose head it begins with; longest heads first. */

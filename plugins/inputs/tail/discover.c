@@ -99,6 +99,7 @@ static void revived(tail *t, tail_file *f, const char *path, const struct stat *
     tail_file_bind(t, f, st, born_ns, fd);
     tail_file_set_head(t, f, head);
     f->gen = t->gen;
+    f->waiting = false;
     sl_debug(sl_input_name(t->in), "%s is known: inode %llu goes on at offset %llu", path,
              (unsigned long long)f->ino, (unsigned long long)f->pos.off);
     if (moved) tail_renamed(t, f, path);
@@ -107,7 +108,8 @@ static void revived(tail *t, tail_file *f, const char *path, const struct stat *
     if (f->size > f->pos.off) tail_make_ready(t, f);
 }
 
-/* The inode is the same; are the bytes? TAIL_SAME: f goes on with fd. Else f has ended. */
+/* The inode is the same; are the bytes? TAIL_SAME: f goes on with fd. TAIL_UNKNOWN: ask again later. Else f
+ * has ended. */
 static tail_verdict revive(tail *t, tail_file *f, const char *path, const struct stat *st, int64_t born_ns,
                            int fd)
 {
@@ -119,7 +121,7 @@ static tail_verdict revive(tail *t, tail_file *f, const char *path, const struct
     tail_verdict verdict = tail_verify(fd, (uint64_t)st->st_size, &f->pos, &head);
     if (verdict == TAIL_SAME) {
         revived(t, f, path, st, born_ns, fd, head);
-    } else {
+    } else if (verdict != TAIL_UNKNOWN) {
         sl_counter_add(t->count.truncations, 1);
         tail_file_end(t, f, TAIL_END_TRUNCATED);
     }
@@ -173,6 +175,12 @@ static void meet_open(tail *t, const char *path, const struct stat *st, int fd, 
     }
     tail_verdict verdict = known ? revive(t, known, path, st, born_ns, fd) : TAIL_OTHER;
     if (verdict == TAIL_SAME) return;
+    if (verdict == TAIL_UNKNOWN) {
+        known->waiting = true;
+        sl_fs_close(fd);
+        open_failed(t, path, EIO);
+        return;
+    }
     tail_file *f = add_file(t, path, st, born_ns, fd);
     if (verdict == TAIL_SHRUNK) {
         f->start = TAIL_START_EXACT;
@@ -379,7 +387,7 @@ void tail_find_unseen(tail *t)
         char *old_path = sl_strdup(f->path);
         tail_find_renamed(t, old_path);
         next = at->next; /* new files are appended */
-        if (!tail_has_inode(f) && f->end == TAIL_END_UNSEEN) missed(t, f);
+        if (!tail_has_inode(f) && f->end == TAIL_END_UNSEEN && !f->waiting) missed(t, f);
         sl_free(old_path);
     }
     tail_meet_all_between(t);

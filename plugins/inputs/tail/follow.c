@@ -124,11 +124,12 @@ static bool is_as_known(tail *t, tail_file *f)
     uint64_t size_before = f->size;
     tail_note_size(f, &st);
     tail_head head = f->head;
-    tail_verdict verdict = TAIL_SAME;
-    if (f->size < f->pos.off)
-        verdict = tail_verify(f->fd, f->size, &f->pos, &head);
-    else if (!tail_head_holds(f->fd, f->pos.off, &head))
-        verdict = TAIL_OTHER;
+    tail_verdict verdict = f->size < f->pos.off ? tail_verify(f->fd, f->size, &f->pos, &head)
+                                                : tail_head_verify(f->fd, f->pos.off, &head);
+    if (verdict == TAIL_UNKNOWN) {
+        cannot_read(t, f, -EIO);
+        return false;
+    }
     if (verdict != TAIL_SAME) {
         begin_anew(t, f, verdict, size_before);
         return false;

@@ -28,39 +28,43 @@ int tail_pos_read(int fd, uint64_t off, tail_pos *pos)
     return 0;
 }
 
-bool tail_pos_holds(int fd, const tail_pos *pos)
+tail_verdict tail_pos_verify(int fd, const tail_pos *pos)
 {
     char bytes[TAIL_MARK];
     ssize_t n = sl_fs_pread_all(fd, bytes, pos->len, (off_t)(pos->off - pos->len));
-    return n == (ssize_t)pos->len && tail_hash(bytes, pos->len) == pos->hash;
+    if (n < 0) return TAIL_UNKNOWN;
+    return n == (ssize_t)pos->len && tail_hash(bytes, pos->len) == pos->hash ? TAIL_SAME : TAIL_OTHER;
 }
 
-/* Whether the first head->len bytes are what they were. When more has been read since (up to `read`), the
- * head becomes longer: the longer it is, the more it tells. */
-bool tail_head_holds(int fd, uint64_t read, tail_head *head)
+/* The longer a head is, the more it tells. */
+tail_verdict tail_head_verify(int fd, uint64_t read, tail_head *head)
 {
     char bytes[TAIL_HEAD];
     size_t want = read < TAIL_HEAD ? (size_t)read : TAIL_HEAD;
     if (want < head->len) want = head->len;
     ssize_t n = sl_fs_pread_all(fd, bytes, want, 0);
-    if (n < (ssize_t)head->len || tail_hash(bytes, head->len) != head->hash) return false;
+    if (n < 0) return TAIL_UNKNOWN;
+    if (n < (ssize_t)head->len || tail_hash(bytes, head->len) != head->hash) return TAIL_OTHER;
     if (n == (ssize_t)want && want > head->len)
         *head = (tail_head){.hash = tail_hash(bytes, want), .len = (uint16_t)want};
-    return true;
+    return TAIL_SAME;
 }
 
 /* A file that is shorter than what was read of it was either cut, or emptied and written anew. Only a whole
  * head that is as before proves the first: with less, new bytes that begin as the old ones did would be lost.
  */
+static tail_verdict verify_shorter(int fd, uint64_t size, tail_head head)
+{
+    if (head.len < TAIL_HEAD || size < TAIL_HEAD) return TAIL_OTHER;
+    tail_verdict verdict = tail_head_verify(fd, 0, &head);
+    return verdict == TAIL_SAME ? TAIL_SHRUNK : verdict;
+}
+
 tail_verdict tail_verify(int fd, uint64_t size, const tail_pos *pos, tail_head *head)
 {
-    if (size < pos->off) {
-        tail_head copy = *head;
-        bool whole = head->len == TAIL_HEAD && size >= TAIL_HEAD && tail_head_holds(fd, 0, &copy);
-        return whole ? TAIL_SHRUNK : TAIL_OTHER;
-    }
-    if (!tail_head_holds(fd, pos->off, head)) return TAIL_OTHER;
-    return tail_pos_holds(fd, pos) ? TAIL_SAME : TAIL_OTHER;
+    if (size < pos->off) return verify_shorter(fd, size, *head);
+    tail_verdict verdict = tail_head_verify(fd, pos->off, head);
+    return verdict == TAIL_SAME ? tail_pos_verify(fd, pos) : verdict;
 }
 
 /* NULs behind the first bytes may be room that is still to be filled: they are no part of a head. At the very

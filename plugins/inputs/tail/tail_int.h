@@ -355,18 +355,18 @@ uint64_t tail_hash(const void *bytes, size_t len);
 tail_pos tail_pos_make(uint64_t off, const char *end, bool skip);
 /* The same, read from the file. 0 or a negative errno. */
 int tail_pos_read(int fd, uint64_t off, tail_pos *pos);
-/* Whether the bytes before pos are what they were. */
-bool tail_pos_holds(int fd, const tail_pos *pos);
 typedef enum tail_verdict {
     TAIL_SAME,
-    TAIL_SHRUNK, /* its end is gone, its head is as it was */
-    TAIL_OTHER,  /* other bytes */
+    TAIL_SHRUNK,  /* its end is gone, its head is as it was */
+    TAIL_OTHER,   /* other bytes */
+    TAIL_UNKNOWN, /* it cannot be read now: nothing may be concluded */
 } tail_verdict;
-/* Compares an open file with what is known of a generation up to pos; lengthens *head when more has been
- * read. */
+/* Whether the bytes before pos are what they were. Never SHRUNK. */
+tail_verdict tail_pos_verify(int fd, const tail_pos *pos);
+/* The same for the head, which becomes longer when more has been `read`. Never SHRUNK. */
+tail_verdict tail_head_verify(int fd, uint64_t read, tail_head *head);
+/* Compares an open file with what is known of a generation up to pos: both of the above, and the size. */
 tail_verdict tail_verify(int fd, uint64_t size, const tail_pos *pos, tail_head *head);
-/* The head's half of it: `read` bytes have been read. */
-bool tail_head_holds(int fd, uint64_t read, tail_head *head);
 /* How many bytes make a head: whole lines, or TAIL_HEAD bytes; all there is if `complete`. */
 size_t tail_head_len(const char *bytes, size_t len, bool complete);
 
