@@ -6,12 +6,15 @@ struct sl_timer {
     sl_loop *loop;
     void (*fn)(void *arg);
     void *arg;
+    bool running; /* fn is being called by the timer */
 };
 
 static void on_timer(uv_timer_t *uv)
 {
     sl_timer *timer = sl_container_of(uv, sl_timer, uv);
+    timer->running = true;
     timer->fn(timer->arg);
+    timer->running = false; /* a freed timer is still there: it is closed at the end of the turn */
 }
 
 sl_timer *sl_timer_new(sl_loop *loop, void (*fn)(void *arg), void *arg)
@@ -34,6 +37,8 @@ void sl_timer_start(sl_timer *timer, int64_t delay_ns, int64_t repeat_ns)
     sl_assert_on(timer->loop);
     /* The loop's own time may be old after long work: a delay counts from now. */
     uv_update_time(timer->uv.loop);
+    /* libuv before 1.45 runs a timer that starts itself again without delay for ever, and nothing else. */
+    if (timer->running && delay_ns <= 0) delay_ns = 1;
     uv_timer_start(&timer->uv, on_timer, milliseconds(delay_ns), milliseconds(repeat_ns));
 }
 

@@ -77,4 +77,31 @@ START_TEST(timer__repeats_until_freed)
 }
 END_TEST
 
-SL_TEST_MAIN("loop", mailbox__keeps_the_order_of_each_sender_and_loses_nothing, timer__repeats_until_freed)
+static void on_restless(void *arg)
+{
+    clockwork *work = arg;
+    work->ticks++;
+    sl_timer_start(work->timer, 0, 0);
+}
+
+static void stop_clockwork(void *arg)
+{
+    clockwork *work = arg;
+    sl_timer_free(work->timer);
+    sl_loop_stop(work->loop);
+}
+
+START_TEST(timer__that_starts_itself_at_once_leaves_the_loop_to_others)
+{
+    clockwork work = {.loop = sl_loop_main_new()};
+    work.timer = sl_timer_new(work.loop, on_restless, &work);
+    sl_timer_start(work.timer, 0, 0);
+    sl_loop_call(work.loop, stop_clockwork, &work); /* a message: it comes in by a descriptor */
+    sl_loop_run(work.loop);                         /* comes back */
+    ck_assert_int_ge(work.ticks, 1);
+    sl_loop_free(work.loop);
+}
+END_TEST
+
+SL_TEST_MAIN("loop", timer__that_starts_itself_at_once_leaves_the_loop_to_others,
+             mailbox__keeps_the_order_of_each_sender_and_loses_nothing, timer__repeats_until_freed)
