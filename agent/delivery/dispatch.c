@@ -100,16 +100,22 @@ static bool form(sl_output_worker *worker)
     int rc = sl_former_fill(former, may_read, &err);
     if (worker->feed.want != want) note_read(worker);
     bool offered = !sl_feed_is_empty(&worker->feed);
-    if (rc != 0 && rc != SL_E_AGAIN && offered) wait_to_read(worker, rc, &err);
+    if (!offered)
+        worker->read_at_ns = worker->missing_since_ns = 0;
+    else if (rc != 0 && rc != SL_E_AGAIN)
+        wait_to_read(worker, rc, &err);
     if (!former->forming) return false;
     return rc == 0 || (rc == SL_E_AGAIN && !memory) || worker->draining || now >= sl_former_deadline(former);
 }
 
+static bool may_send_new(const sl_output_worker *worker)
+{
+    return !is_held_back(worker) && (!is_done_with_memory(worker) || !is_anything_under_way(worker));
+}
+
 static bool send_new(sl_output_worker *worker)
 {
-    if (is_held_back(worker)) return false;
-    if (is_done_with_memory(worker) && is_anything_under_way(worker)) return false;
-    if (!form(worker)) return false;
+    if (!may_send_new(worker) || !form(worker)) return false;
     sl_shipment *shipment = sl_former_take(&worker->former);
     if (worker->client && !sl_http_output__encode(worker, shipment)) return true;
     send(worker, shipment);
@@ -137,7 +143,7 @@ int64_t sl_dispatch__deadline(const sl_output_worker *worker)
     if (!sl_in_flight_has_room(&worker->in_flight)) return INT64_MAX; /* an answer comes first */
     const sl_shipment *due = sl_shipments_first_due(&worker->waiting);
     int64_t at = due ? due->due_ns : INT64_MAX;
-    if (is_held_back(worker)) return at;
+    if (!may_send_new(worker)) return at; /* so does one here */
     if (worker->read_at_ns) at = earlier(at, worker->read_at_ns);
     return earlier(at, sl_former_deadline(&worker->former));
 }

@@ -703,6 +703,40 @@ START_TEST(worker__in_flight_requests_stay_within_the_memory_limit)
 }
 END_TEST
 
+/* More may be under way than memory has room for. */
+static void lift_limit(void *arg)
+{
+    ((sl_output_worker *)arg)->in_flight.limit = 64;
+}
+
+START_TEST(worker__waits_quietly_while_memory_is_full_and_a_request_is_overdue)
+{
+    static fake f;
+    engine e;
+    setup(&e, &f);
+    e.delivery.request.concurrency = 64;
+    e.delivery.request.max_records = 64; /* a frame each */
+    engine_start(&e);
+    f.holding = true;
+    sl_loop_call_wait(e.worker->loop, lift_limit, e.worker);
+    engine_offer(&e, 25, 64, 4000);
+    settle_loop(&e);
+    for (int i = 0; i < 400 && e.worker->held + (1 << 20) <= SL_OUTPUT_MAX_HELD; i++) {
+        engine_offer(&e, 1, 8, 4000); /* small steps up to the limit, each with its time to become overdue */
+        usleep(10000);
+        settle_loop(&e);
+    }
+    ck_assert_uint_gt(e.worker->held + (1 << 20), SL_OUTPUT_MAX_HELD);
+    settle_loop(&e); /* the loop is not caught in its timer */
+    set_holding(&f, false);
+    while (pending(&f))
+        finish(&e, &f, 0, SL_VERDICT_DELIVERED);
+    engine_drain(&e);
+    check_each_taken_once(&e, &f);
+    engine_stop(&e);
+}
+END_TEST
+
 START_TEST(worker__a_backlog_in_the_journal_is_read_first)
 {
     static fake f;
@@ -985,9 +1019,10 @@ SL_TEST_MAIN(
     worker__while_the_dead_letters_disk_is_full_the_records_wait, worker__stop_gives_up_what_is_in_flight,
     worker__the_cursor_passes_only_what_the_plugin_has_synced,
     worker__memory_is_bounded_and_the_rest_is_read_back,
-    worker__in_flight_requests_stay_within_the_memory_limit, worker__a_backlog_in_the_journal_is_read_first,
-    worker__damaged_frames_are_counted_and_passed, worker__a_disk_that_cannot_be_read_is_asked_again,
-    worker__frames_that_are_gone_are_counted_in_the_end,
+    worker__in_flight_requests_stay_within_the_memory_limit,
+    worker__waits_quietly_while_memory_is_full_and_a_request_is_overdue,
+    worker__a_backlog_in_the_journal_is_read_first, worker__damaged_frames_are_counted_and_passed,
+    worker__a_disk_that_cannot_be_read_is_asked_again, worker__frames_that_are_gone_are_counted_in_the_end,
     worker__what_the_journal_gave_up_is_dropped_unless_it_is_in_memory,
     worker__a_memory_journal_that_gives_up_frames_frees_them, worker__when_leaves_records_out_and_counts_them,
     worker__a_batch_for_another_output_is_not_sent, worker__when_nothing_is_to_be_done_no_timer_runs,
