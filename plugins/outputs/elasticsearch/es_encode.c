@@ -131,20 +131,10 @@ static void write_plain_action(const sl_record_ref *ref, sl_buf *out)
 
 /* ---- the record's line ---- */
 
-/* A line of its own it must be, whatever came before: between JSON tokens a blank does as well as a newline.
- */
-static void mend_newlines(char *ptr, size_t len)
-{
-    for (char *at = ptr; (at = memchr(at, '\n', len - (size_t)(at - ptr)));)
-        *at = ' ';
-}
-
 static void write_document(const es_conf *conf, const sl_record_ref *ref, sl_buf *out)
 {
     if (conf->action == ES_UPDATE) sl_buf_append_cstr(out, "{\"doc\":");
-    size_t start = out->len;
     sl_record_write(ref->batch, ref->rec, out);
-    mend_newlines(out->ptr + start, out->len - start);
     if (conf->action == ES_UPDATE) sl_buf_append_cstr(out, ",\"doc_as_upsert\":true}");
     sl_buf_append_char(out, '\n');
 }

@@ -208,23 +208,5 @@ START_TEST(es_encode__no_value_can_forge_a_line)
 }
 END_TEST
 
-/* Should a record's text ever hold a newline between its tokens, it is still one line. */
-START_TEST(es_encode__a_newline_between_tokens_becomes_a_blank)
-{
-    encoder e;
-    encoder_init(&e, "{index: b}");
-    sl_batch *batch = sl_test_batch_parsed(NULL, 0, "{\"a\":1, \"b\":2}");
-    ck_assert_int_eq(sl_batch_seal(batch), 0);
-    char *blank = strchr(batch->text, ' ');
-    *blank = '\n';
-    sl_record_ref ref = {batch, &batch->recs[0]};
-    encode(&e, &ref, 1);
-    ck_assert_ptr_nonnull(strstr(sl_buf_cstr(&e.req.body), "\"a\":1, \"b\":2}\n"));
-    sl_batch_unref(batch);
-    encoder_release(&e);
-}
-END_TEST
-
 SL_TEST_MAIN("es_encode", es_encode__golden, es_encode__fallbacks_are_counted,
-             es_encode__the_name_follows_the_records_time, es_encode__no_value_can_forge_a_line,
-             es_encode__a_newline_between_tokens_becomes_a_blank)
+             es_encode__the_name_follows_the_records_time, es_encode__no_value_can_forge_a_line)
