@@ -7,8 +7,10 @@
 #include "config_int.h"
 #include "secrets.h"
 
-#define WINDOW 110 /* characters shown of a line */
-#define BEFORE 80  /* of these at most this many before the caret */
+#define WINDOW     110 /* characters shown of a line */
+#define LOOK_BACK  200 /* lines */
+#define MAX_RANGES 64  /* hidden ranges of one line */
+#define BEFORE     80  /* of these at most this many before the caret */
 
 size_t sl_text__break(sl_span text, size_t at)
 {
@@ -48,22 +50,6 @@ static bool find_line(sl_span text, uint32_t line, sl_span *out)
         end++;
     *out = (sl_span){text.ptr + at, end - at};
     return true;
-}
-
-static bool is_after(uint32_t line, uint32_t column, uint32_t than_line, uint32_t than_column)
-{
-    return line > than_line || (line == than_line && column >= than_column);
-}
-
-static bool is_hidden(const sl_problems *problems, const char *file, uint32_t line, uint32_t column)
-{
-    for (size_t i = 0; i < problems->hidden_count; i++) {
-        const sl_mark *h = &problems->hidden[i];
-        if (strcmp(h->file, file) != 0 || !is_after(line, column, h->line, h->column)) continue;
-        if (h->end_line == 0 ? line == h->line : !is_after(line, column, h->end_line, h->end_column))
-            return true;
-    }
-    return false;
 }
 
 static bool is_name_byte(char c)
@@ -107,18 +93,32 @@ static size_t indent_of(sl_span line)
     return i;
 }
 
-/* The same for a line that belongs to a key on a line before it: all of it is hidden. */
-static bool continues_secret(sl_span text, uint32_t line)
+/* The line before *line; false at the start of the text. Only LF counts: two lines that are taken for one
+ * hide more, not less. */
+static bool step_back(sl_span text, sl_span *line)
 {
-    sl_span self, before;
-    if (!find_line(text, line, &self)) return false;
+    size_t end = (size_t)(line->ptr - text.ptr);
+    if (end == 0) return false;
+    size_t start = end - 1;
+    while (start > 0 && text.ptr[start - 1] != '\n')
+        start--;
+    *line = (sl_span){text.ptr + start, end - 1 - start};
+    return true;
+}
+
+/* The same for a line that belongs to a key on a line before it: all of it is hidden. Who asks farther back
+ * than a person would read gets a hidden line. */
+static bool continues_secret(sl_span text, sl_span self)
+{
+    sl_span before = self;
     bool has_key = sl_span_find(self, SL_SPAN(":"), 0) < self.len;
-    while (--line > 0 && find_line(text, line, &before)) {
+    for (unsigned i = 0; i < LOOK_BACK; i++) {
+        if (!step_back(text, &before)) return false;
         bool is_parent = indent_of(before) < indent_of(self) && indent_of(before) < before.len;
         if (hidden_from(before) != SIZE_MAX) return is_parent || !has_key;
         if (sl_span_find(before, SL_SPAN(":"), 0) < before.len && (is_parent || !has_key)) return false;
     }
-    return false;
+    return true;
 }
 
 /* Where a line is drawn to. out NULL: only measured. */
@@ -146,33 +146,55 @@ static void put_char(pen *p, sl_span line, size_t at, size_t len)
         put(p, line.ptr + at, len);
 }
 
-/* What of the line must not be seen, beside the ranges in `problems`. */
+/* What of the line must not be seen. */
 typedef struct cover {
     size_t from; /* bytes from here on */
     size_t url_start, url_end;
+    struct {
+        uint32_t start, end; /* columns */
+    } ranges[MAX_RANGES];
+    size_t count;
 } cover;
 
-static bool is_covered(cover *c, sl_span line, size_t at)
+/* Takes the hidden ranges that touch this line. With more than there is room for, the whole line is hidden.
+ */
+static void gather_ranges(const sl_problems *problems, const char *file, uint32_t line, cover *c)
+{
+    for (size_t i = 0; i < problems->hidden_count; i++) {
+        const sl_mark *h = &problems->hidden[i];
+        uint32_t last = h->end_line ? h->end_line : h->line;
+        if (line < h->line || line > last || strcmp(h->file, file) != 0) continue;
+        if (c->count == MAX_RANGES) {
+            c->from = 0;
+            return;
+        }
+        c->ranges[c->count].start = line == h->line ? h->column : 1;
+        c->ranges[c->count++].end = line == h->end_line ? h->end_column : UINT32_MAX;
+    }
+}
+
+static bool is_covered(cover *c, sl_span line, size_t at, uint32_t column)
 {
     if (at >= c->url_end && c->url_end < line.len &&
         !sl_url_find_password(line, c->url_end, &c->url_start, &c->url_end))
         c->url_start = c->url_end = line.len;
-    return at >= c->from || (at >= c->url_start && at < c->url_end);
+    bool hide = at >= c->from || (at >= c->url_start && at < c->url_end);
+    for (size_t i = 0; !hide && i < c->count; i++)
+        hide = column >= c->ranges[i].start && column < c->ranges[i].end;
+    return hide;
 }
 
 /* Draws the line; *caret and *carets become the cell and width of what stands from column to end (characters,
  * from 1). */
-static void draw(const sl_problems *problems, const sl_problem *problem, sl_span line, cover c, pen *p,
-                 uint32_t *caret, uint32_t *carets)
+static void draw(const sl_mark *mark, sl_span line, cover c, pen *p, uint32_t *caret, uint32_t *carets)
 {
-    const sl_mark *mark = &problem->mark;
     uint32_t end = mark->end_line == mark->line ? mark->end_column : mark->column + 1;
     uint32_t column = 1, run = 0; /* run: first cell of the present *** */
     bool hiding = false;
     *caret = *carets = 0;
     for (size_t at = 0; at < line.len; column++) {
         size_t len = sl_text__char(line, at);
-        bool hide = is_covered(&c, line, at) || is_hidden(problems, mark->file, mark->line, column);
+        bool hide = is_covered(&c, line, at, column);
         if (hide && !hiding) run = p->cell;
         if (column == mark->column) *caret = hide ? run : p->cell;
         if (hide && !hiding) {
@@ -196,17 +218,17 @@ void sl_problem__show_line(const sl_problems *problems, const sl_problem *proble
     const sl_source *source = &problems->sources[problem->source];
     if (!find_line(source->text, problem->mark.line, &line) || line.len == 0) return;
 
-    cover c = {SIZE_MAX, 0, 0};
-    if (source->hide_by_name)
-        c.from = continues_secret(source->text, problem->mark.line) ? 0 : hidden_from(line);
+    cover c = {.from = SIZE_MAX};
+    gather_ranges(problems, problem->mark.file, problem->mark.line, &c);
+    if (source->hide_by_name) c.from = continues_secret(source->text, line) ? 0 : hidden_from(line);
 
     uint32_t caret, carets;
     pen measure = {NULL, 0, 0};
-    draw(problems, problem, line, c, &measure, &caret, &carets);
+    draw(&problem->mark, line, c, &measure, &caret, &carets);
 
     pen p = {out, 0, caret > BEFORE ? caret - BEFORE : 0};
     sl_buf_append_cstr(out, p.first ? "  | …" : "  | ");
-    draw(problems, problem, line, c, &p, &caret, &carets);
+    draw(&problem->mark, line, c, &p, &caret, &carets);
     sl_buf_append_cstr(out, p.cell > p.first + WINDOW ? "…\n  | " : "\n  | ");
     uint32_t indent = caret - p.first + (p.first ? 1 : 0);
     for (uint32_t i = 0; i < indent; i++)

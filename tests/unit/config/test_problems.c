@@ -69,6 +69,19 @@ START_TEST(problems__hide_secrets_found_before_and_after)
 }
 END_TEST
 
+START_TEST(problems__hide_a_line_with_many_secrets_whole)
+{
+    char line[301];
+    for (size_t i = 0; i < 100; i++)
+        memcpy(line + i * 3, "ab ", 4);
+    begin(line);
+    for (uint32_t i = 0; i < 100; i++)
+        sl_problems_hide(problems, at(1, i * 3 + 1, i * 3 + 3));
+    sl_problems_error(problems, at(1, 1, 2), NULL, "e");
+    expect("a.yaml:1:1: error: e\n  | ***\n  | ^^^\n");
+}
+END_TEST
+
 START_TEST(problems__hide_to_the_end_of_the_line_without_an_end)
 {
     begin("a: hunter2 hunter2\n");
@@ -126,7 +139,7 @@ END_TEST
 
 SL_TEST_MAIN("problems", problems__are_sorted_by_place_and_told_once,
              problems__carets_stand_right_behind_tabs_and_wide_bytes,
-             problems__hide_secrets_found_before_and_after,
+             problems__hide_secrets_found_before_and_after, problems__hide_a_line_with_many_secrets_whole,
              problems__hide_to_the_end_of_the_line_without_an_end, problems__hide_passwords_in_urls,
              problems__show_a_window_of_a_long_line, problems__past_the_end_are_shown_behind_the_line,
              problems__are_counted_beyond_those_kept)
