@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sluice/fs.h>
 #include <sluice/json.h>
+#include <sluice/logger.h>
 #include <stdio.h>
 
 #define CURSOR_NAME "sent_again"
@@ -94,6 +95,7 @@ static int open_journal(sl_dead_letters *letters, sl_err *err)
     sl_journal_report report;
     letters->journal = sl_journal_open(letters->folder, &conf, cursors, 1, &events, letters, &report, err);
     if (!letters->journal) return sl_err_prefix(err, "dead letters");
+    if (report.first_problem[0]) sl_warn("dead letters", "mended while opening: %s", report.first_problem);
     if (!letters->coder) letters->coder = sl_frame_coder_new((int)conf.compress_level);
     return 0;
 }

@@ -140,7 +140,8 @@ static int take_parcel(sl_journal_side *side, sl_parcel *parcel, sl_err *err)
 
 static void wait_for_room(sl_journal_side *side, const sl_err *err)
 {
-    bool full = err->code == SL_E_FULL && err->sys == 0;
+    /* A limit that was reached, or a disk that is slow to sync, is the ordinary back-pressure. */
+    bool full = (err->code == SL_E_FULL && err->sys == 0) || err->code == SL_E_AGAIN;
     set_trouble(side, err->text);
     sl_log_limited(&side->refused_limit, full ? SL_LOG_INFO : SL_LOG_ERROR, "pipeline",
                    "%s: inputs wait, nothing is lost: %s", side->conf.pipeline->name, err->text);

@@ -57,7 +57,7 @@ def nowhere(sc, agent, index, marks):
     marks = [*marks, base64.b64encode(MARK.encode())[:7].decode()]
     journal = agent.command("journal", "cat", "--data-dir", agent.data_dir)
     letters = agent.command("deadletter", "show", "--data-dir", agent.data_dir)
-    assert b'"n"' in journal, "the journal is empty: nothing was proven"
+    assert journal.strip(), "the journal is empty: nothing was proven"
     pages = {page: agent.page(page) for page in ("/metrics", "/api/v1/ledger", "/live", "/ready")} if agent.process else {}
     places = {"delivered": index.raw_docs(), "journal": journal, "dead letters": letters, "log": agent.log_text().encode(), **pages}
     for name, data in places.items():
