@@ -14,8 +14,9 @@
 
 #include <sluice/base.h>
 
-#define SL_DEAD_LETTERS_MAX_SIZE (UINT64_C(1) << 30) /* bytes on disk a pipeline; then records wait instead  \
-                                                      */
+#define SL_DEAD_LETTERS_MAX_SIZE                                                                             \
+    (UINT64_C(1) << 30) /* bytes on disk a pipeline; then records wait instead                               \
+                         */
 #define SL_DEAD_LETTERS_PATH 4096
 
 typedef struct sl_dead_letters sl_dead_letters;

@@ -68,8 +68,8 @@ sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help);
 /* One instance a pipeline step and worker loop: no locks. */
 typedef struct sl_filter_ops {
     void *(*start)(sl_filter *filter, const void *conf, sl_err *err);
-    /* Looks at every record whose fate is SL_FATE_LIVE; edits it or sets its fate. What takes secrets out looks at those that
-     * are SL_FATE_DEAD_LETTERED as well: they are kept on the disk. */
+    /* Looks at every record whose fate is SL_FATE_LIVE; edits it or sets its fate. What takes secrets out
+     * looks at those that are SL_FATE_DEAD_LETTERED as well: they are kept on the disk. */
     void (*apply)(void *self, sl_batch *batch);
     void (*free)(void *self);
 } sl_filter_ops;

@@ -4,7 +4,7 @@
  *   discover.c finds names and folders, watches them, and meets what they lead to (an inode);
  *   admit.c    decides what a new inode is: a new file, a known one, or the copy of a known one, and gives
  * ids; follow.c   gives each file its turn: has it been truncated, moved, deleted? is there something to
- * read? reader.c   reads a batch of lines; checkpoint.c remembers how far each file is safe.
+ * read? tail_reader.c reads a batch of lines; checkpoint.c remembers how far each file is safe.
  *
  * A tail_file is one *generation* of a file: one run of bytes from 0 on, with one id, whatever it is called
  * and wherever its bytes are. When a file is truncated its generation ends, and what is written afterwards is
@@ -307,7 +307,7 @@ typedef struct tail {
 #define tail_log(t, kind, level, ...)                                                                        \
     sl_log_limited(&(t)->limits[kind], level, sl_input_name((t)->in), __VA_ARGS__)
 
-/* ---- file.c: objects, indexes, descriptors ---- */
+/* ---- tail_file.c: objects, indexes, descriptors ---- */
 
 tail_file *tail_file_new(tail *t);
 /* Frees it, or lets go of everything but what its receipts need. */
@@ -498,7 +498,7 @@ void tail_file_left(tail *t, tail_file *f, bool deleted);
 bool tail_is_complete(const tail *t, const tail_file *f);
 void tail_update_timed(tail *t, tail_file *f);
 
-/* ---- reader.c ---- */
+/* ---- tail_reader.c ---- */
 
 typedef enum tail_read {
     TAIL_READ_MORE,  /* a batch was emitted or skipped over; there may be more */

@@ -1,4 +1,5 @@
-/* replay_main.c: gives every file of a corpus to a fuzz target once. An empty or missing corpus is a failure: it would test nothing. */
+/* replay_main.c: gives every file of a corpus to a fuzz target once. An empty or missing corpus is a failure:
+ * it would test nothing. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@ static int replay(const char *path)
     if (!data) return 0;
     uint8_t *exact = malloc(len ? len : 1); /* so that a sanitizer sees one byte too far */
     if (exact) {
-        for (size_t i = 0; i < len; i++) exact[i] = data[i];
+        for (size_t i = 0; i < len; i++)
+            exact[i] = data[i];
         LLVMFuzzerTestOneInput(exact, len);
     }
     free(exact);

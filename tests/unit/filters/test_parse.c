@@ -80,10 +80,10 @@ START_TEST(parse__every_kind_of_line_has_its_result)
         {SL_SPAN("{\"a\":\"\\x\"}"), "errors_total", "bad_escape", NULL},
         {SL_SPAN("{\"a\":\"\t\"}"), "errors_total", "control_character",
          "{" READ_TIME ",\"message\":\"{\\\"a\\\":\\\"\\t\\\"}\",\"parse_error\":\"a control character "
-                       "inside a string\"}\n"},
+         "inside a string\"}\n"},
         {SL_SPAN("{\"a\":\"\0\"}"), "errors_total", "control_character",
          "{" READ_TIME ",\"message\":\"{\\\"a\\\":\\\"\\u0000\\\"}\",\"parse_error\":\"a control character "
-                       "inside a string\"}\n"},
+         "inside a string\"}\n"},
         {SL_SPAN("\0\0\0{\"a\":1}"), "errors_total", "not_json",
          "{" READ_TIME
          ",\"message\":\"\\u0000\\u0000\\u0000{\\\"a\\\":1}\",\"parse_error\":\"a byte that can start no "

@@ -1,4 +1,4 @@
-/* reader.c: reads frames back, on an output's thread, from the files alone.
+/* journal_reader.c: reads frames back, on an output's thread, from the files alone.
  *
  * A reader stands in one segment, behind the last frame it has passed, and knows the record number that must
  * come next. Frames in order cost one read of the file for several small ones, or two for a large one; a jump

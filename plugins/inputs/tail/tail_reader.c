@@ -1,4 +1,4 @@
-/* reader.c: from bytes to lines to a batch.
+/* tail_reader.c: from bytes to lines to a batch.
  *
  * One read a batch, straight into the batch's arena; records point into it. The read begins up to TAIL_MARK
  * bytes before the position, so that the same system call that brings new bytes also proves that those before

@@ -1,4 +1,4 @@
-/* file.c: generations as objects: their indexes, lists and descriptors.
+/* tail_file.c: generations as objects: their indexes, lists and descriptors.
  *
  * Invariants:
  *  - by_inode holds every file that has an inode, once, and those of the database that are not met yet
