@@ -1,5 +1,6 @@
 /* fs.c: the only door to the disk (fs.h). Every call goes through one table, so that a test can stand in for
- * the file system. The table is swapped only while nothing else runs. */
+ * the file system. The table may be swapped while others are at work: a call in progress ends with the old
+ * one. */
 #include <errno.h>
 #include <sluice/fs.h>
 #include <stdio.h>
@@ -112,7 +113,12 @@ static const sl_fs_ops real_ops = {
     .mkdir = real_mkdir,
 };
 
-static const sl_fs_ops *ops = &real_ops;
+static const sl_fs_ops *ops = &real_ops; /* atomic */
+
+static const sl_fs_ops *door(void)
+{
+    return __atomic_load_n(&ops, __ATOMIC_ACQUIRE);
+}
 
 const sl_fs_ops *sl_fs_real(void)
 {
@@ -120,63 +126,63 @@ const sl_fs_ops *sl_fs_real(void)
 }
 void sl_fs_swap(const sl_fs_ops *other)
 {
-    ops = other ? other : &real_ops;
+    __atomic_store_n(&ops, other ? other : &real_ops, __ATOMIC_RELEASE);
 }
 
 /* ---- the door ---- */
 
 int sl_fs_open(const char *path, int flags, mode_t mode)
 {
-    return ops->open(AT_FDCWD, path, flags, mode);
+    return door()->open(AT_FDCWD, path, flags, mode);
 }
 int sl_fs_openat(int dir, const char *name, int flags, mode_t mode)
 {
-    return ops->open(dir, name, flags, mode);
+    return door()->open(dir, name, flags, mode);
 }
 int sl_fs_close(int fd)
 {
-    return ops->close(fd);
+    return door()->close(fd);
 }
 ssize_t sl_fs_read(int fd, void *buf, size_t len)
 {
-    return ops->pread(fd, buf, len, -1);
+    return door()->pread(fd, buf, len, -1);
 }
 ssize_t sl_fs_pread(int fd, void *buf, size_t len, off_t off)
 {
-    return ops->pread(fd, buf, len, off);
+    return door()->pread(fd, buf, len, off);
 }
 
 ssize_t sl_fs_write(int fd, const void *buf, size_t len)
 {
     struct iovec iov = {(void *)(uintptr_t)buf, len};
-    return ops->pwritev(fd, &iov, 1, -1);
+    return door()->pwritev(fd, &iov, 1, -1);
 }
 
 ssize_t sl_fs_pwrite(int fd, const void *buf, size_t len, off_t off)
 {
     struct iovec iov = {(void *)(uintptr_t)buf, len};
-    return ops->pwritev(fd, &iov, 1, off);
+    return door()->pwritev(fd, &iov, 1, off);
 }
 
 ssize_t sl_fs_pwritev(int fd, const struct iovec *iov, int n, off_t off)
 {
-    return ops->pwritev(fd, iov, n, off);
+    return door()->pwritev(fd, iov, n, off);
 }
 int sl_fs_fsync(int fd)
 {
-    return ops->fsync(fd, false);
+    return door()->fsync(fd, false);
 }
 int sl_fs_fdatasync(int fd)
 {
-    return ops->fsync(fd, true);
+    return door()->fsync(fd, true);
 }
 int sl_fs_ftruncate(int fd, off_t len)
 {
-    return ops->ftruncate(fd, len);
+    return door()->ftruncate(fd, len);
 }
 int sl_fs_fallocate(int fd, int mode, off_t off, off_t len)
 {
-    return ops->fallocate(fd, mode, off, len);
+    return door()->fallocate(fd, mode, off, len);
 }
 int sl_fs_fadvise(int fd, off_t off, off_t len, int advice)
 {
@@ -189,31 +195,31 @@ off_t sl_fs_seek(int fd, off_t off, int whence)
 }
 int sl_fs_fstat(int fd, struct stat *st)
 {
-    return ops->fstat(fd, st);
+    return door()->fstat(fd, st);
 }
 int sl_fs_stat(const char *path, struct stat *st)
 {
-    return ops->stat(path, st, true);
+    return door()->stat(path, st, true);
 }
 int sl_fs_lstat(const char *path, struct stat *st)
 {
-    return ops->stat(path, st, false);
+    return door()->stat(path, st, false);
 }
 int sl_fs_rename(const char *from, const char *to)
 {
-    return ops->rename(from, to);
+    return door()->rename(from, to);
 }
 int sl_fs_link(const char *from, const char *to)
 {
-    return ops->link(from, to);
+    return door()->link(from, to);
 }
 int sl_fs_unlink(const char *path)
 {
-    return ops->unlink(path);
+    return door()->unlink(path);
 }
 int sl_fs_mkdir(const char *path, mode_t mode)
 {
-    return ops->mkdir(path, mode);
+    return door()->mkdir(path, mode);
 }
 
 int sl_fs_flock(int fd, int operation)

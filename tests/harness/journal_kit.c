@@ -1,6 +1,7 @@
 /* journal_kit.c: see the header. */
 #include "journal_kit.h"
 #include "check_main.h"
+#include <pthread.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -275,7 +276,9 @@ const char *kit_segment(const kit *k, uint64_t first)
     return path;
 }
 
-/* ---- a disk that fails ---- */
+/* ---- a disk that fails: asked by the journal's thread, by that of its syncs, and by the test ---- */
+
+static pthread_mutex_t fault_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct {
     kit_call calls;
@@ -284,53 +287,76 @@ static struct {
     bool short_write, failed;
 } fault;
 
-static bool fails(kit_call call)
+/* 0, or the negative errno that this call is to fail with. */
+static int fails(kit_call call)
 {
-    if (!(fault.calls & call)) return false;
-    fault.seen++;
-    bool hit = fault.seen >= fault.at && fault.seen - fault.at < fault.times;
+    pthread_mutex_lock(&fault_lock);
+    bool counts = fault.calls & call;
+    fault.seen += counts;
+    bool hit = counts && fault.seen >= fault.at && fault.seen - fault.at < fault.times;
     fault.failed |= hit;
-    return hit;
+    int rc = hit ? -fault.error : 0;
+    pthread_mutex_unlock(&fault_lock);
+    return rc;
+}
+
+/* Whether this failing write is to write its first half; the next one then fails. */
+static bool is_short(const struct iovec *iov)
+{
+    pthread_mutex_lock(&fault_lock);
+    bool half = fault.short_write && iov[0].iov_len >= 2;
+    if (half) {
+        fault.short_write = false;
+        fault.times++;
+    }
+    pthread_mutex_unlock(&fault_lock);
+    return half;
 }
 
 static int faulty_open(int dir, const char *path, int flags, mode_t mode)
 {
-    return fails(KIT_OPEN) ? -fault.error : sl_fs_real()->open(dir, path, flags, mode);
+    int rc = fails(KIT_OPEN);
+    return rc < 0 ? rc : sl_fs_real()->open(dir, path, flags, mode);
 }
 static ssize_t faulty_pread(int fd, void *buf, size_t len, off_t off)
 {
-    return fails(KIT_READ) ? -fault.error : sl_fs_real()->pread(fd, buf, len, off);
+    int rc = fails(KIT_READ);
+    return rc < 0 ? rc : sl_fs_real()->pread(fd, buf, len, off);
 }
 /* A short write tells how much it has written; the next call fails. */
 static ssize_t faulty_pwritev(int fd, const struct iovec *iov, int n, off_t off)
 {
-    if (!fails(KIT_WRITE)) return sl_fs_real()->pwritev(fd, iov, n, off);
-    if (!fault.short_write || iov[0].iov_len < 2) return -fault.error;
-    fault.short_write = false;
-    fault.times++;
+    int rc = fails(KIT_WRITE);
+    if (rc == 0) return sl_fs_real()->pwritev(fd, iov, n, off);
+    if (!is_short(iov)) return rc;
     struct iovec half = {iov[0].iov_base, iov[0].iov_len / 2};
     return sl_fs_real()->pwritev(fd, &half, 1, off);
 }
 static int faulty_fsync(int fd, bool data_only)
 {
-    return fails(KIT_SYNC) ? -fault.error : sl_fs_real()->fsync(fd, data_only);
+    int rc = fails(KIT_SYNC);
+    return rc < 0 ? rc : sl_fs_real()->fsync(fd, data_only);
 }
 static int faulty_ftruncate(int fd, off_t len)
 {
-    return fails(KIT_TRUNCATE) ? -fault.error : sl_fs_real()->ftruncate(fd, len);
+    int rc = fails(KIT_TRUNCATE);
+    return rc < 0 ? rc : sl_fs_real()->ftruncate(fd, len);
 }
 static int faulty_rename(const char *from, const char *to)
 {
-    return fails(KIT_RENAME) ? -fault.error : sl_fs_real()->rename(from, to);
+    int rc = fails(KIT_RENAME);
+    return rc < 0 ? rc : sl_fs_real()->rename(from, to);
 }
 static int faulty_unlink(const char *path)
 {
-    return fails(KIT_UNLINK) ? -fault.error : sl_fs_real()->unlink(path);
+    int rc = fails(KIT_UNLINK);
+    return rc < 0 ? rc : sl_fs_real()->unlink(path);
 }
 
 const sl_fs_ops *kit_faulty(kit_call calls, uint64_t at, uint64_t times, int error)
 {
     static sl_fs_ops ops;
+    pthread_mutex_lock(&fault_lock);
     fault.calls = calls;
     fault.at = at;
     fault.times = times;
@@ -338,6 +364,7 @@ const sl_fs_ops *kit_faulty(kit_call calls, uint64_t at, uint64_t times, int err
     fault.error = error;
     fault.short_write = false;
     fault.failed = false;
+    pthread_mutex_unlock(&fault_lock);
     ops = *sl_fs_real();
     ops.open = faulty_open;
     ops.pread = faulty_pread;
@@ -351,17 +378,26 @@ const sl_fs_ops *kit_faulty(kit_call calls, uint64_t at, uint64_t times, int err
 
 void kit_fail(kit_call calls, uint64_t at, uint64_t times, int error, bool short_write)
 {
-    sl_fs_swap(kit_faulty(calls, at, times, error));
+    const sl_fs_ops *ops = kit_faulty(calls, at, times, error);
+    pthread_mutex_lock(&fault_lock);
     fault.short_write = short_write;
+    pthread_mutex_unlock(&fault_lock);
+    sl_fs_swap(ops);
 }
 
 uint64_t kit_calls(void)
 {
-    return fault.seen;
+    pthread_mutex_lock(&fault_lock);
+    uint64_t seen = fault.seen;
+    pthread_mutex_unlock(&fault_lock);
+    return seen;
 }
 bool kit_failed(void)
 {
-    return fault.failed;
+    pthread_mutex_lock(&fault_lock);
+    bool failed = fault.failed;
+    pthread_mutex_unlock(&fault_lock);
+    return failed;
 }
 void kit_heal(void)
 {
