@@ -4,6 +4,7 @@
  * half-way is cut off again, so that the file holds whole lines only. Requests go one after another.
  */
 #include "file_int.h"
+#include <sluice/fault.h>
 #include <stdlib.h>
 
 typedef struct file_output {
@@ -70,18 +71,32 @@ static int cut_what_was_not_noted(file_output *self, struct stat *st)
     return rc;
 }
 
-static int open_file(file_output *self, sl_err *err)
+static void close_file(file_output *self)
+{
+    if (self->fd >= 0) sl_fs_close(self->fd);
+    self->fd = -1;
+}
+
+static int open_and_cut(file_output *self, struct stat *st)
 {
     const char *path = self->conf->path.ptr;
     int rc = make_folder(path);
     if (rc == 0) rc = self->fd = sl_fs_open(path, O_WRONLY | O_CREAT | O_APPEND, (mode_t)self->conf->mode);
+    if (rc >= 0) rc = sl_fs_fstat(self->fd, st);
+    return rc == 0 ? cut_what_was_not_noted(self, st) : rc;
+}
+
+static int open_file(file_output *self, sl_err *err)
+{
     struct stat st;
-    if (rc >= 0) rc = sl_fs_fstat(self->fd, &st);
-    if (rc == 0) rc = cut_what_was_not_noted(self, &st);
+    int rc = open_and_cut(self, &st);
+    if (rc < 0)
+        sl_err_sys(err, -rc, "cannot open %s for writing", self->conf->path.ptr);
+    else
+        rc = file_written_begin(self->written, &st, err);
     if (rc < 0) {
-        if (self->fd >= 0) sl_fs_close(self->fd);
-        self->fd = -1;
-        return sl_err_sys(err, -rc, "cannot open %s for writing", path);
+        close_file(self);
+        return err->code;
     }
     self->size = (uint64_t)st.st_size;
     self->opened_ns = self->size ? (int64_t)st.st_mtime * SL_NS_PER_S : 0;
@@ -104,10 +119,10 @@ static void tidy(file_output *self)
 
 static int rotate(file_output *self, sl_err *err)
 {
-    sl_fs_close(self->fd);
-    self->fd = -1;
+    close_file(self);
     int rc = file_old_rotate(self->conf, err);
     if (rc < 0) return rc;
+    SL_FAULT(OUTPUT_ROTATED);
     tidy(self);
     return open_file(self, err);
 }
@@ -136,10 +151,7 @@ static int append(file_output *self, sl_err *err)
     sl_err_sys(err, -rc, "cannot write to %s", self->conf->path.ptr);
     /* Half a line must not stay. Where even cutting fails, the file is closed and cut when it is opened
      * again. */
-    if (sl_fs_ftruncate(self->fd, (off_t)self->size) < 0) {
-        sl_fs_close(self->fd);
-        self->fd = -1;
-    }
+    if (sl_fs_ftruncate(self->fd, (off_t)self->size) < 0) close_file(self);
     return err->code;
 }
 
@@ -151,10 +163,16 @@ static int write_request(file_output *self, const sl_request *req, sl_err *err)
     encode(self, req);
     rc = self->body.len ? append(self, err) : 0;
     if (rc < 0) return rc;
+    SL_FAULT(OUTPUT_WRITTEN);
     struct stat st;
     rc = sl_fs_fstat(self->fd, &st);
-    if (rc < 0) return sl_err_sys(err, -rc, "cannot look at %s", self->conf->path.ptr);
-    return file_written_commit(self->written, req, &st, err);
+    if (rc < 0) {
+        close_file(self); /* written but not noted: cut when it is opened again, as after a kill */
+        return sl_err_sys(err, -rc, "cannot look at %s", self->conf->path.ptr);
+    }
+    rc = file_written_commit(self->written, req, &st, err);
+    if (rc == 0) SL_FAULT(OUTPUT_NOTED);
+    return rc;
 }
 
 static void file_send(void *arg, sl_request *req)
@@ -163,12 +181,7 @@ static void file_send(void *arg, sl_request *req)
     sl_verdict verdict;
     sl_err err = SL_ERR_NONE;
     sl_verdict_init(&verdict, req);
-    if (write_request(self, req, &err) < 0) {
-        sl_verdict_set(&verdict, SL_VERDICT_RETRY, "%s", err.text);
-        /* Written but not noted: cut when it is opened again, as after a crash. */
-        if (self->fd >= 0) sl_fs_close(self->fd);
-        self->fd = -1;
-    }
+    if (write_request(self, req, &err) < 0) sl_verdict_set(&verdict, SL_VERDICT_RETRY, "%s", err.text);
     sl_request_done(self->out, req, &verdict);
 }
 
@@ -177,7 +190,7 @@ static void file_send(void *arg, sl_request *req)
 static void file_free(void *arg)
 {
     file_output *self = arg;
-    if (self->fd >= 0) sl_fs_close(self->fd);
+    close_file(self);
     file_written_free(self->written);
     sl_buf_release(&self->body);
     sl_free(self);

@@ -33,8 +33,12 @@ typedef struct file_written file_written;
 file_written *file_written_load(sl_state *state, sl_err *err);
 void file_written_free(file_written *written);
 bool file_written_has(const file_written *written, sl_record_ref ref);
-/* Notes records [first, count) of the request as written, and the size the file has now; one transaction. 0
- * or an error. */
+/* Notes which file is being written and its size, before anything is added to it: without that, what a first
+ * write adds before a kill could not be told from what stood there. 0 or an error. */
+int file_written_begin(file_written *written, const struct stat *file, sl_err *err);
+/* Notes the records of the request as written, and the size the file has now; one transaction. 0 or an error:
+ * then they count as written all the same, for as long as this process lives, and the next note tries again.
+ */
 int file_written_commit(file_written *written, const sl_request *req, const struct stat *file, sl_err *err);
 /* Where the file must be cut: bytes behind were written but not noted, and will be sent again. -1: leave it
  * as it is. */

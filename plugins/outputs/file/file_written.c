@@ -204,6 +204,16 @@ static int put_file(file_written *written, const struct stat *file, sl_err *err)
                         err);
 }
 
+int file_written_begin(file_written *written, const struct stat *file, sl_err *err)
+{
+    written->device = file->st_dev;
+    written->inode = file->st_ino;
+    written->size = (uint64_t)file->st_size;
+    written->known = true;
+    int rc = put_file(written, file, err);
+    return rc < 0 ? rc : sl_state_commit(written->state, false, err);
+}
+
 int file_written_commit(file_written *written, const sl_request *req, const struct stat *file, sl_err *err)
 {
     written->commits++;
@@ -214,12 +224,5 @@ int file_written_commit(file_written *written, const sl_request *req, const stru
         if (rc < 0) return rc;
     }
     int rc = forget_the_oldest(written, err);
-    if (rc == 0) rc = put_file(written, file, err);
-    if (rc == 0) rc = sl_state_commit(written->state, false, err);
-    if (rc < 0) return rc;
-    written->device = file->st_dev;
-    written->inode = file->st_ino;
-    written->size = (uint64_t)file->st_size;
-    written->known = true;
-    return 0;
+    return rc < 0 ? rc : file_written_begin(written, file, err);
 }

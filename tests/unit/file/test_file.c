@@ -4,6 +4,7 @@
 #include "state/state_db.h"
 #include <errno.h>
 #include <libdeflate.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -258,6 +259,64 @@ START_TEST(file__a_full_disk_is_tried_again_and_leaves_whole_lines)
 }
 END_TEST
 
+/* Whether what is written can be noted in the state database. */
+static void let_note(bool allowed)
+{
+    char db[300];
+    sqlite3 *direct;
+    snprintf(db, sizeof db, "%s/" SL_STATE_DB_NAME, dir);
+    ck_assert_int_eq(sqlite3_open(db, &direct), SQLITE_OK);
+    const char *sql = allowed
+                          ? "DROP TRIGGER refuse"
+                          : "CREATE TRIGGER refuse BEFORE INSERT ON state WHEN CAST(NEW.key AS TEXT) LIKE "
+                            "'source/%' BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    ck_assert_int_eq(sqlite3_exec(direct, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(direct);
+}
+
+START_TEST(file__what_could_not_be_noted_stands_there_once)
+{
+    set_up();
+    sl_batch *first = batch_of(1, 1, 0, 1), *second = batch_of(2, 1, 1, 2), *third = batch_of(3, 1, 3, 1);
+    send_all(first);
+    let_note(false);
+    ck_assert_int_eq(send_all(second), SL_VERDICT_RETRY);
+    ck_assert_int_eq(send_all(second), SL_VERDICT_RETRY);
+    let_note(true);
+    ck_assert_int_eq(send_all(second), SL_VERDICT_DELIVERED);
+    ck_assert_int_eq(send_all(third), SL_VERDICT_DELIVERED);
+    expect_content(path, "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
+    sl_batch_unref(first);
+    sl_batch_unref(second);
+    sl_batch_unref(third);
+    stop();
+}
+END_TEST
+
+/* The process ends between the first write to a file and its note: no file is known yet, or the one before it
+ * was. */
+START_TEST(file__a_first_write_that_was_not_noted_is_cut)
+{
+    for (int known = 0; known < 2; known++) {
+        set_up();
+        conf.rotate.size = 10;
+        sl_batch *before = batch_of(1, 1, 0, 2), *batch = batch_of(2, 1, 2, 1);
+        if (known) send_all(before); /* the next one rotates */
+        let_note(false);
+        ck_assert_int_eq(send_all(batch), SL_VERDICT_RETRY);
+        expect_content(path, "{\"n\":2}\n");
+        stop();
+        let_note(true);
+        start();
+        ck_assert_int_eq(send_all(batch), SL_VERDICT_DELIVERED);
+        expect_content(path, "{\"n\":2}\n");
+        sl_batch_unref(before);
+        sl_batch_unref(batch);
+        stop();
+    }
+}
+END_TEST
+
 static int count_files(char out[][600], int max)
 {
     char folder[300];
@@ -392,6 +451,7 @@ SL_TEST_MAIN("file", file__writes_one_line_a_record,
              file__a_dead_letter_sent_again_is_written, file__only_the_sources_noted_last_are_remembered,
              file__bytes_written_but_not_noted_are_cut,
              file__a_full_disk_is_tried_again_and_leaves_whole_lines,
+             file__what_could_not_be_noted_stands_there_once, file__a_first_write_that_was_not_noted_is_cut,
              file__rotates_by_size_and_keeps_the_newest, file__rotates_by_age,
              file__rotated_files_are_compressed, file__a_compression_that_a_crash_interrupted_is_done_again,
              file__permissions_are_octal)
