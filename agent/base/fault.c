@@ -1,30 +1,44 @@
-/* fault.c: named durable steps at which a test can end the process as if by `kill -9` (SL_FAULT in fs.h). */
+/* fault.c: see the header. */
 #include <signal.h>
-#include <sluice/fs.h>
+#include <sluice/base.h>
+#include <sluice/fault.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MAX_FAULT_NAME 64
+#ifdef SLUICE_FAULT_POINTS
 
-bool sl_fault_armed;
-static char armed_name[MAX_FAULT_NAME];
-static uint64_t passes_left; /* atomic: any thread may pass */
+#define NAME(constant, name) name,
+static const char *const names[] = {SL_FAULT_POINTS(NAME)};
+
+static sl_fault armed = SL_FAULT_COUNT; /* none */
+static uint64_t passes_left;            /* atomic: any thread may pass */
+
+void sl_fault_pass(sl_fault fault)
+{
+    if (SL_LIKELY(fault != armed)) return;
+    if (__atomic_sub_fetch(&passes_left, 1, __ATOMIC_RELAXED) == 0) kill(getpid(), SIGKILL);
+}
 
 void sl_fault_init(void)
 {
     const char *value = getenv("SLUICE_FAULT");
     if (!value || !*value) return;
-    const char *colon = strrchr(value, ':');
-    size_t len = colon ? (size_t)(colon - value) : strlen(value);
-    if (len >= sizeof armed_name) len = sizeof armed_name - 1;
-    memcpy(armed_name, value, len);
-    armed_name[len] = '\0';
-    passes_left = colon ? strtoull(colon + 1, NULL, 10) : 1;
-    sl_fault_armed = passes_left > 0;
+    size_t len = strcspn(value, ":");
+    passes_left = value[len] ? strtoull(value + len + 1, NULL, 10) : 1;
+    for (int i = 0; i < SL_FAULT_COUNT; i++)
+        if (strlen(names[i]) == len && memcmp(names[i], value, len) == 0) armed = (sl_fault)i;
+    if (armed != SL_FAULT_COUNT && passes_left > 0) return;
+    fprintf(stderr, "sluice: SLUICE_FAULT=%s names no fault point and number of passes\n", value);
+    exit(EXIT_FAILURE);
 }
 
-void sl_fault_hit(const char *name)
+#else
+
+void sl_fault_pass(sl_fault fault)
 {
-    if (strcmp(name, armed_name) != 0) return;
-    if (__atomic_sub_fetch(&passes_left, 1, __ATOMIC_RELAXED) == 0) kill(getpid(), SIGKILL);
+    (void)fault;
 }
+void sl_fault_init(void) {}
+
+#endif

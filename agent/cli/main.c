@@ -1,6 +1,7 @@
 /* main.c: finds the command and hands over. */
 #include "cli.h"
-#include <sluice/fs.h>
+#include <sluice/base.h>
+#include <sluice/fault.h>
 #include <stdio.h>
 
 static const struct {

@@ -3,7 +3,7 @@
 #include "dead_letter.h"
 #include "journal/journal.h"
 #include <pthread.h>
-#include <sluice/fs.h>
+#include <sluice/fault.h>
 #include <sluice/json.h>
 #include <sluice/logger.h>
 #include <stdio.h>
@@ -165,9 +165,11 @@ static int append(sl_dead_letters *letters, sl_batch *batch, sl_err *err)
     if (rc == 0) rc = sl_journal_append(letters->journal, &frame, batch, err);
     sl_frame_release(&frame);
     if (rc < 0) return sl_err_prefix(err, "dead letters");
-    SL_FAULT("dead_letter.written");
     if (letters->safe < batch->sequence) sl_journal_tick(letters->journal, sl_clock_mono_ns());
-    if (letters->safe >= batch->sequence) return 0;
+    if (letters->safe >= batch->sequence) {
+        SL_FAULT(DEAD_LETTER_WRITTEN);
+        return 0;
+    }
     return sl_err_set(err, SL_E_IO, "dead letters in %s could not be synced", letters->folder);
 }
 

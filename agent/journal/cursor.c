@@ -8,6 +8,7 @@
 #include "journal.h"
 
 #include <errno.h>
+#include <sluice/fault.h>
 #include <sluice/logger.h>
 #include <stdio.h>
 
@@ -251,7 +252,7 @@ int sl_cursors__save(sl_cursors *cursors, bool durable)
     if (durable) cursors->kept_slot = other;
     cursors->generation++;
     cursors->moved = false;
-    SL_FAULT("cursor.saved");
+    SL_FAULT(CURSOR_SAVED);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "journal_int.h"
 
 #include <errno.h>
+#include <sluice/fault.h>
 #include <stdio.h>
 
 static sl_disk_journal *disk_of(sl_journal *journal)
@@ -101,6 +102,7 @@ static int begin_segment(sl_disk_journal *j)
         sl_fs_unlink(path);
         return rc;
     }
+    SL_FAULT(SEGMENT_CREATED);
     *sl_disk__insert(j, j->count) = seg;
     j->appending = true;
     return 0;
@@ -228,7 +230,7 @@ static void take_frame(sl_disk_journal *j, sl_frame *frame, sl_batch *batch)
 {
     const sl_segment *seg = &j->segs[j->count - 1];
     uint64_t sequence = j->cursors.next_sequence, off = seg->bytes - frame->bytes.len;
-    SL_FAULT("frame.written");
+    SL_FAULT(FRAME_WRITTEN);
     j->cursors.next_sequence = seg->next;
     j->cursors.next_record = seg->next_record;
     batch->sequence = sequence;

@@ -7,6 +7,7 @@
  */
 #include "recover.h"
 
+#include <sluice/fault.h>
 #include <stdio.h>
 
 typedef struct scan {
@@ -131,6 +132,7 @@ static void finish_file(scan *s, uint64_t id)
     if (rc == 0 && !s->sealed) rc = sl_segment__seal(s->seg, id);
     if (rc == 0) rc = sl_fs_fdatasync(fd);
     if (rc < 0) sl_recover__note(s->report, "%s can't be mended: %s", path, strerror(-rc));
+    SL_FAULT(SEGMENT_MENDED);
     sl_segment__close(s->seg);
 }
 

@@ -8,6 +8,7 @@
 #include "journal_int.h"
 
 #include <errno.h>
+#include <sluice/fault.h>
 
 void sl_retention__roll(sl_disk_journal *j)
 {
@@ -17,7 +18,7 @@ void sl_retention__roll(sl_disk_journal *j)
     (void)sl_segment__seal(seg, j->cursors.id);
     j->appending = false;
     if (!j->unsafe || j->unsafe->sequence >= seg->next) sl_sync__close(j, seg);
-    SL_FAULT("segment.rolled");
+    SL_FAULT(SEGMENT_ROLLED);
 }
 
 /* ---- deleting ---- */
@@ -36,7 +37,7 @@ static bool delete_first(sl_disk_journal *j)
     sl_sync__close(j, &j->segs[0]);
     memmove(&j->segs[0], &j->segs[1], --j->count * sizeof(j->segs[0]));
     sl_disk__no_trouble(j);
-    SL_FAULT("segment.deleted");
+    SL_FAULT(SEGMENT_DELETED);
     return true;
 }
 

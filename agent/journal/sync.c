@@ -11,6 +11,7 @@
  */
 #include "journal_int.h"
 
+#include <sluice/fault.h>
 #include <stdio.h>
 
 struct sl_sync_job {
@@ -78,7 +79,7 @@ static void take_failure(sl_disk_journal *j, int result)
 static void take_result(sl_disk_journal *j, uint64_t up_to, int result)
 {
     if (result == 0) {
-        SL_FAULT("frame.synced");
+        SL_FAULT(FRAME_SYNCED);
         sl_sync__release(j, up_to);
         close_synced(j);
     } else if (j->unsafe && j->unsafe->sequence < up_to) {

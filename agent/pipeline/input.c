@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "pipeline_int.h"
 #include "state/state_db.h"
+#include <sluice/fault.h>
 #include <stdio.h>
 
 struct sl_input {
@@ -125,6 +126,7 @@ static void on_receipt_back(sl_message *msg)
 {
     sl_parcel *parcel = sl_container_of(msg, sl_parcel, receipt_back);
     release_hold(parcel->receipt, parcel->safe);
+    SL_FAULT(RECEIPT_RELEASED);
     parcel->receipt_returned = true;
     free_when_both_back(parcel);
 }

@@ -73,15 +73,4 @@ typedef struct sl_fs_ops {
 const sl_fs_ops *sl_fs_real(void);
 void sl_fs_swap(const sl_fs_ops *ops);
 
-/* A named durable step. In a test build or with SLUICE_FAULT=<name>[:<n>] in the environment, the process
- * kills itself with SIGKILL when it passes the n-th time (from 1). Costs one load and branch otherwise.
- * Names: `<noun>.<past participle>`. */
-#define SL_FAULT(name)                                                                                       \
-    do {                                                                                                     \
-        if (SL_UNLIKELY(sl_fault_armed)) sl_fault_hit(name);                                                 \
-    } while (0)
-extern bool sl_fault_armed;
-void sl_fault_hit(const char *name);
-void sl_fault_init(void); /* reads the environment; called once by main */
-
 #endif

@@ -12,6 +12,7 @@
  */
 #include "tail_int.h"
 #include <inttypes.h>
+#include <sluice/fault.h>
 #include <stdlib.h>
 
 #define FORMAT 1
@@ -150,7 +151,10 @@ static bool commit(tail *t, bool durable)
 {
     sl_err err = SL_ERR_NONE;
     t->save_failed = sl_state_commit(t->db, durable, &err) < 0;
-    if (!t->save_failed) return true;
+    if (!t->save_failed) {
+        SL_FAULT(CHECKPOINT_SAVED);
+        return true;
+    }
     sl_counter_add(t->count.save_errors, 1);
     tail_save_later(t);
     tail_log(t, TAIL_MSG_SAVE, SL_LOG_ERROR, "checkpoints are not saved: %s; it is tried again each second",
@@ -187,7 +191,7 @@ static void follow_named(tail *t)
         tail_file_set_state(t, f, TAIL_FOLLOWED);
         tail_make_ready(t, f);
         tail_update_timed(t, f);
-        SL_FAULT("file.named");
+        SL_FAULT(FILE_NAMED);
     }
 }
 
