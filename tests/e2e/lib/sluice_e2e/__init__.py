@@ -17,11 +17,12 @@ run() gives each function a Scenario of its own, cleans up after it, and exits 0
 77 (skipped, with the reason).  tests/e2e/run runs many and counts.
 """
 
-from .agent import Agent, AgentError
+from .agent import ROOT, Agent, AgentError, find_fault_binary
 from .checks import assert_exactly, find_secrets
 from .ledger import assert_balanced
 from .scenario import Scenario, Skip, run
 from .services import Receiver
 from .writer import LogWriter
 
-__all__ = ["Agent", "AgentError", "LogWriter", "Receiver", "Scenario", "Skip", "assert_balanced", "assert_exactly", "find_secrets", "run"]
+__all__ = ["ROOT", "Agent", "AgentError", "LogWriter", "Receiver", "Scenario", "Skip", "assert_balanced", "assert_exactly",
+           "find_fault_binary", "find_secrets", "run"]  # fmt: skip

@@ -21,14 +21,20 @@ class AgentError(AssertionError):
     """The agent did something no scenario may accept: it ended by itself, or a sanitizer spoke."""
 
 
-def find_binary():
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..", ".."))
+
+
+def find_binary(variable="SLUICE_BIN", kind="release"):
     """The sluice to test: $SLUICE_BIN, else the release build."""
-    given = os.environ.get("SLUICE_BIN")
-    root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..", ".."))
-    path = given or os.path.join(root, "build", "release", "sluice")
+    path = os.environ.get(variable) or os.path.join(ROOT, "build", kind, "sluice")
     if not os.access(path, os.X_OK):
-        raise AgentError(f"no agent at {path}: run ./dev build, or set SLUICE_BIN")
+        raise AgentError(f"no agent at {path}: run ./dev build {kind}, or set {variable}")
     return path
+
+
+def find_fault_binary():
+    """One with fault points (sluice/fault.h): $SLUICE_FAULT_BIN, else the build with the address sanitizer."""
+    return find_binary("SLUICE_FAULT_BIN", "asan")
 
 
 class Agent:
@@ -57,16 +63,19 @@ class Agent:
 
     # -- the process ---------------------------------------------------------------------------
 
-    def start(self, wait=True):
+    def start(self, wait=True, binary=None, environment=None):
+        """`binary`: another than find_binary(). `environment`: variables added to ours."""
         assert self.process is None, "the agent is running already"
+        command = self._command(binary or find_binary())
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env={**os.environ, **(environment or {})},
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # fmt: skip
         if wait:
             self._await_live()
         return self
 
-    def _command(self):
-        command = [find_binary(), "run", "-c", self.config_path]
+    def _command(self, binary):
+        command = [binary, "run", "-c", self.config_path]
         if not self._unprivileged:
             return command
         os.makedirs(self.data_dir, exist_ok=True)
@@ -107,6 +116,19 @@ class Agent:
     def kill(self):
         """kill -9."""
         self._end(signal.SIGKILL, 10)
+
+    def await_kill(self, seconds):
+        """Waits for the end at the fault point that it was started with; it must be as by kill -9."""
+        process, self.process = self.process, None
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AgentError(f"the agent did not come to its fault point within {seconds} s") from None
+        if code != -signal.SIGKILL:
+            raise AgentError(f"the agent ended with {code} instead of at its fault point")
+        self.check_sanitizers()
 
     def _end(self, number, seconds):
         self.check_alive()

@@ -9,6 +9,7 @@ import tempfile
 import time
 import traceback
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 from . import ledger as ledgers
 from .agent import Agent
@@ -67,8 +68,8 @@ class Scenario:
         self._things.append(thing)
         return thing
 
-    def log(self, name, **options):
-        return self._own_writer(LogWriter(self.path("logs", name), **options))
+    def log(self, name, kind=LogWriter, **options):
+        return self._own_writer(kind(self.path("logs", name), **options))
 
     def _own_writer(self, writer):
         writer.clean_up = writer.close
@@ -221,8 +222,9 @@ def run_one(function):
         sc.clean_up(passed)
 
 
-def run(*functions):
-    """Runs scenario functions one after another and exits: 1 if any failed, 77 if any was skipped, else 0."""
+def run(*functions, at_once=1):
+    """Runs scenario functions, so many at a time, and exits: 1 if any failed, 77 if any was skipped, else 0."""
     wanted = [f for f in functions if not sys.argv[1:] or f.__name__ in sys.argv[1:]]
-    codes = [run_one(function) for function in wanted]
+    with ThreadPoolExecutor(at_once) as pool:
+        codes = list(pool.map(run_one, wanted))
     sys.exit(1 if 1 in codes else SKIP if SKIP in codes else 0)
