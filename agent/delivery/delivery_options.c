@@ -12,7 +12,9 @@ static const sl_option request_options[] = {
     {"max_records", SL_OPT_INT, REQUEST(max_records), .def = "10000", .min = 1, .max = 1000000,
      .unit = "records", .help = "Most records of a request."},
     {"max_age", SL_OPT_DURATION, REQUEST(max_age_ns), .def = "20ms", .min = 0, .max = 3.6e12,
-     .help = "How long the oldest record waits for company before the request is sent as it is."},
+     .help =
+         "Longest wait of a record for company. The first records after a pause of this length are sent at "
+         "once; while more keep coming, requests that are not full are this far apart."},
     {"concurrency", SL_OPT_INT, REQUEST(concurrency), .def = "8", .min = 1, .max = 1024, .unit = "requests",
      .help = "Most requests under way at once. Below that the number is found by itself: it grows while "
              "answers come "

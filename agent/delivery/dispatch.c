@@ -116,7 +116,7 @@ static bool may_send_new(const sl_output_worker *worker)
 static bool send_new(sl_output_worker *worker)
 {
     if (!may_send_new(worker) || !form(worker)) return false;
-    sl_shipment *shipment = sl_former_take(&worker->former);
+    sl_shipment *shipment = sl_former_take(&worker->former, sl_clock_mono_ns());
     if (worker->client && !sl_http_output__encode(worker, shipment)) return true;
     send(worker, shipment);
     return true;

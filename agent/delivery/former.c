@@ -6,6 +6,7 @@
 #include "former.h"
 
 #define FIRST_OVERHEAD 96
+#define LONG_AGO       (INT64_MIN / 2) /* further back than any max_age */
 
 void sl_former_init(sl_former *former, const sl_output_worker_conf *conf, sl_feed *feed, sl_window *window,
                     sl_shipment_pool *pool)
@@ -17,7 +18,8 @@ void sl_former_init(sl_former *former, const sl_output_worker_conf *conf, sl_fee
                           .pool = pool,
                           .ledger = conf->ledger,
                           .max_bytes = conf->delivery->request.max_bytes,
-                          .overhead = FIRST_OVERHEAD};
+                          .overhead = FIRST_OVERHEAD,
+                          .taken_ns = LONG_AGO};
 }
 
 void sl_former_release(sl_former *former)
@@ -107,13 +109,15 @@ int sl_former_fill(sl_former *former, bool may_read, sl_err *err)
 int64_t sl_former_deadline(const sl_former *former)
 {
     if (!former->forming) return INT64_MAX;
-    return former->oldest_ns + former->conf->request.max_age_ns;
+    int64_t since = former->oldest_ns < former->taken_ns ? former->oldest_ns : former->taken_ns;
+    return since + former->conf->request.max_age_ns;
 }
 
-sl_shipment *sl_former_take(sl_former *former)
+sl_shipment *sl_former_take(sl_former *former, int64_t now_ns)
 {
     sl_shipment *shipment = former->forming;
     former->forming = NULL;
+    former->taken_ns = now_ns;
     return shipment;
 }
 
