@@ -2,7 +2,7 @@
  *
  * A program of its own, not the Python runner, because the peak memory that the kernel reports for a child is
  * at least that of the process that forked it; this one is small. SIGTERM and SIGINT are passed on to the
- * program. */
+ * program, which is killed should its meter be. */
 #include "bench_args.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -54,6 +55,7 @@ static pid_t start(const cpu_set_t *cpus, char **command, const sigset_t *before
     pid_t pid = fork();
     if (pid < 0) bench_die("starting %s failed", command[0]);
     if (pid > 0) return pid;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL)) bench_die("tying the program to its meter failed");
     if (CPU_COUNT(cpus) && sched_setaffinity(0, sizeof(*cpus), cpus))
         bench_die("binding to the processors failed");
     sigprocmask(SIG_SETMASK, before, NULL);

@@ -136,8 +136,10 @@ static void receive_bulk(server *srv, connection *conn, const char *body, size_t
         return;
     }
     byte_pile made = {0};
-    int status = bulk_body_receive(srv->rules, body, len, parts, now_ns(), &made);
+    int64_t now = now_ns();
+    int status = bulk_body_receive(srv->rules, body, len, parts, now, &made);
     if (status == 200) {
+        srv->rules->counts->last_ns = now;
         srv->rules->counts->requests++;
         answer(conn, 200, made.data, made.len);
     } else {

@@ -110,11 +110,11 @@ size_t tally_format(const tally *counts, char *out, size_t room)
         "{\"records\":%" PRIu64 ",\"unique\":%" PRIu64 ",\"doubled\":%" PRIu64 ",\"missing\":%" PRIu64
         ",\"unexpected\":%" PRIu64 ",\"unnumbered\":%" PRIu64 ",\"malformed\":%" PRIu64
         ",\"canaries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"wire_bytes\":%" PRIu64 ",\"requests\":%" PRIu64
-        ",\"refused\":%" PRIu64 ",\"latency_ns\":{\"count\":%" PRIu64 ",\"p50\":%" PRIu64 ",\"p99\":%" PRIu64
-        ",\"max\":%" PRIu64 "},\"cpu_seconds\":%.3f}\n",
+        ",\"refused\":%" PRIu64 ",\"last_ns\":%" PRIi64 ",\"latency_ns\":{\"count\":%" PRIu64
+        ",\"p50\":%" PRIu64 ",\"p99\":%" PRIu64 ",\"max\":%" PRIu64 "},\"cpu_seconds\":%.3f}\n",
         counts->records, counts->unique, counts->doubled, tally_missing(counts), counts->unexpected,
         counts->unnumbered, counts->malformed, counts->canaries, counts->bytes, counts->wire_bytes,
-        counts->requests, counts->refused, counts->latency_count, tally_quantile(counts, 0.5),
-        tally_quantile(counts, 0.99), counts->latency_max, processor_seconds());
+        counts->requests, counts->refused, counts->last_ns, counts->latency_count,
+        tally_quantile(counts, 0.5), tally_quantile(counts, 0.99), counts->latency_max, processor_seconds());
     return (size_t)len < room ? (size_t)len : room - 1;
 }

@@ -29,6 +29,7 @@ typedef struct tally {
     uint64_t refused;    /* requests answered with an error */
     uint64_t bytes;      /* bulk bodies, decompressed */
     uint64_t wire_bytes; /* bulk bodies as they came */
+    int64_t last_ns;     /* wall clock of the last bulk request answered with 200; 0: none */
     uint64_t canaries;   /* secrets found in bulk bodies */
     uint64_t latency_count;
     uint64_t latency_max; /* ns */

@@ -20,7 +20,7 @@ def nice_step(highest):
 
 def plot_rows(lines):
     """SVG text for the lines that ran a corpus to its end."""
-    shown = [line for line in lines if "median" in line and not line["paced"]]
+    shown = [line for line in lines if "median" in line and line["kind"] == "to its end"]
     ends = [line["spread"]["cpu_s_per_gb"][1] for line in shown]
     ends += [line["limits"].get("cpu_s_per_gb", 0) for line in shown]
     highest = max(ends, default=1.0) * 1.05

@@ -7,6 +7,7 @@ from bench_summary import FIGURES
 
 COLUMNS = ["row", "agent", "CPU s/GB", "limit", "MB/s", "limit", "peak MB", "limit", "other", "lost", "doubled",
            "spoiled", "secrets", "met"]
+SIGNS = {"at_most": "<=", "at_least": ">="}
 
 
 def cell(line, name):
@@ -26,12 +27,19 @@ def limit(line, name):
 
 
 def other_figures(line):
-    """The figures of paced rows, with their limits."""
-    return ", ".join(f"{FIGURES[name][0]} {cell(line, name)} {limit(line, name)}"
-                     for name in ("cpu_percent", "p99_ms") if cell(line, name))
+    """The figures that not every row has, with their limits."""
+    said = [f"{FIGURES[name][0]} {cell(line, name)} {limit(line, name)}".strip()
+            for name in ("cpu_percent", "p99_ms", "resident_mb") if cell(line, name)]
+    if "against" in line:
+        rule = line["against"]
+        bounds = [f"{SIGNS[name]} {rule[name]:g}" for name in SIGNS if name in rule and line["judged"]]
+        said.append(" ".join([f"{FIGURES[rule['figure']][0]} {rule['ratio']:.2f} x {rule['row']}", *bounds]))
+    return ", ".join(said) or line.get("not_run", "")
 
 
 def verdict(line):
+    if "not_run" in line:
+        return "not run"
     if line["errors"]:
         return "failed"
     if not line["limits"]:

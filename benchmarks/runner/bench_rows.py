@@ -11,12 +11,24 @@ class Row:
     folder: Path
     title: str
     order: int
-    limits: dict  # cpu_s_per_gb, mb_per_s, cpu_percent, p99_ms, peak_mb: those that the design sets
-    corpus: str = "winston"
+    limits: dict = field(default_factory=dict)  # of bench_summary.FIGURES: those that the design sets
+    against: dict = field(default_factory=dict)  # row, figure, and at_most or at_least: a ratio to another row
+    job: str = None  # the row whose configurations this one uses, where it has none of its own
+    corpus: dict = field(default_factory=dict)  # kind, record_size, files, bytes: see bench_corpus.py
     number: str = "member"  # where the receiver finds a record's number
+    counted_by: str = "receiver"  # or "agent": its output leads nowhere, so it is asked what it delivered
+    cores: int = 1  # processors that the agent may use
     steady: dict = field(default_factory=dict)  # rate, seconds: paced instead of from a corpus
+    idle_seconds: int = 0  # > 0: measured after everything was delivered, while nothing comes
+    backlog: bool = False  # a journal is filled first, and only its draining is measured
     straight_line: list = None  # arguments of the straight-line program; None: it can't do this row
+    cannot: dict = field(default_factory=dict)  # agent -> why it does not run this row
     secrets_out: bool = False  # no planted secret may reach the receiver
+
+    def template(self, name):
+        """The configuration template `name` of this row or of its job; there may be no such file."""
+        own = self.folder / name
+        return self.folder.parent / self.job / name if self.job and not own.exists() else own
 
 
 def load_rows(scenarios, names=None):

@@ -50,6 +50,15 @@ class TestCounting(ToolTest):
         receiver.bulk(body.encode())
         self.assertEqual(receiver.stats()["unique"], 80)
 
+    def test_the_time_of_the_last_bulk_body_is_known(self):
+        receiver = RunningReceiver(self)
+        self.assertEqual(receiver.stats()["last_ns"], 0)
+        before = time.time_ns()
+        receiver.bulk(bulk_body([0]))
+        after = time.time_ns()
+        self.assertEqual(receiver.bulk(b"no action\n")[0], 400)
+        self.assertTrue(before <= receiver.stats()["last_ns"] <= after)
+
     def test_query_numbers(self):
         receiver = RunningReceiver(self, "--check", "2", "--number", "query")
         receiver.bulk(b'{"create":{}}\n{"message":"GET /?n=1 HTTP/1.1"}\n')

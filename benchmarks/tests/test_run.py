@@ -5,15 +5,16 @@ import os
 import subprocess
 import unittest
 import xml.etree.ElementTree as xml
+from dataclasses import replace
 from pathlib import Path
 
 from bench_tools import BENCHMARKS, TOOLS, ToolTest
 
-from bench_agents import Sluice
+from bench_agents import Sluice, StraightLine
 from bench_plot import nice_step, plot_rows
 from bench_report import format_table
 from bench_rows import Row, fill_template, load_rows
-from bench_summary import is_broken, summarize
+from bench_summary import compare_rows, is_broken, not_run, summarize
 
 FAKE = Path(__file__).parent / "fake_sluice.py"
 FIGURES = {"cpu_s_per_gb": 1.0, "mb_per_s": 100.0, "peak_mb": 10.0, "lost": 0, "doubled": 0, "spoiled": 0, "secrets": 0}
@@ -28,11 +29,12 @@ class TestParts(unittest.TestCase):
     def test_every_row_of_the_project_loads_and_fills(self):
         rows = load_rows(BENCHMARKS / "scenarios")
         self.assertIn("main-job", [row.name for row in rows])
-        values = {"corpus": "/c", "port": 1, "url": "http://x", "data_dir": "/d", "journal": "/j"}
+        names = ("corpus", "corpus_folder", "port", "url", "http", "data_dir", "journal")
         for row in rows:
-            filled = fill_template((row.folder / "sluice.yaml.in").read_text(), values)
-            self.assertNotIn("@", filled)
-            self.assertTrue(row.limits)
+            for name in ("sluice.yaml.in", "fill.yaml.in") if row.backlog else ("sluice.yaml.in",):
+                filled = fill_template(row.template(name).read_text(), {name: "x" for name in names})
+                self.assertNotIn("@", filled)
+            self.assertTrue(row.against.get("row", "json") in {other.name for other in rows})
 
     def test_an_unknown_row_or_placeholder_is_an_error(self):
         with self.assertRaisesRegex(ValueError, "main-jb"):
@@ -56,6 +58,30 @@ class TestParts(unittest.TestCase):
         self.assertTrue(is_broken(summarize(make_row(), Sluice("x"), [FIGURES], ["it died"])))
         leak = summarize(make_row(secrets_out=True), Sluice("x"), [{**FIGURES, "secrets": 1}], [])
         self.assertTrue(is_broken(leak))
+
+    def test_a_row_is_held_against_another(self):
+        fast, slow = (make_row(limits={}, against=against) for against in (
+            {}, {"row": "fast", "figure": "cpu_s_per_gb", "at_most": 1.5}))
+        lines = [{**summarize(row, Sluice("x"), [{**FIGURES, "cpu_s_per_gb": cpu}], []), "row": name}
+                 for row, name, cpu in ((fast, "fast", 1.0), (slow, "slow", 1.6))]
+        rows = [replace(fast, name="fast"), replace(slow, name="slow")]
+        compare_rows(rows, lines)
+        self.assertEqual(lines[1]["missed"], ["CPU s/GB 1.60 times that of fast, limit 1.5"])
+        self.assertIn("CPU s/GB 1.60 x fast <= 1.5", format_table(lines))
+        alone = [{**lines[1], "missed": []}]
+        del alone[0]["against"]
+        compare_rows(rows, alone)
+        self.assertNotIn("against", alone[0], "nothing to compare with")
+
+    def test_a_row_that_an_agent_cannot_do_says_why(self):
+        line = not_run(make_row(), "x", "it has no regular expressions")
+        self.assertFalse(is_broken(line))
+        self.assertRegex(format_table([line]), "it has no regular expressions .* not run")
+
+    def test_faults_of_a_peer_are_shown_but_are_not_ours(self):
+        peer = StraightLine("x")
+        self.assertFalse(is_broken(summarize(make_row(), peer, [{**FIGURES, "lost": 1}], [])))
+        self.assertTrue(is_broken(summarize(make_row(), peer, [], ["it died"])))
 
     def test_table_and_plot_of_a_row_without_runs(self):
         line = summarize(make_row(), Sluice("x"), [], ["it died"])
@@ -122,6 +148,27 @@ class TestWhole(ToolTest):
         self.assertTrue(0 < middle["p50_ms"] <= middle["p99_ms"] <= middle["max_ms"], middle)
         self.assertEqual((middle["lost"], middle["doubled"]), (0, 0))
 
+    def test_a_backlog_is_filled_and_then_drained(self):
+        done = self.bench("-n", "1", "--rows", "drain", "--agents", "sluice", "--backlog", "1MB")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        self.assertGreater(self.lines()["drain", "sluice"]["median"]["mb_per_s"], 0)
+        done = self.bench("-n", "1", "--rows", "drain", "--agents", "sluice", "--backlog", "1MB", fault="double")
+        self.assertEqual((done.returncode, self.lines()["drain", "sluice"]["faults"]["doubled"]), (1, 1))
+
+    def test_an_agent_that_delivers_nowhere_is_asked(self):
+        done = self.bench("-n", "1", "--rows", "workers-1,workers-2", "--agents", "sluice")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        self.assertIn("x workers-1 >= 1.7", done.stdout)
+        done = self.bench("-n", "1", "--rows", "workers-1", "--agents", "sluice", fault="lose")
+        self.assertEqual((done.returncode, self.lines()["workers-1", "sluice"]["faults"]["lost"]), (1, 1))
+
+    def test_an_idle_agent_is_watched(self):
+        done = self.bench("-n", "1", "--rows", "idle", "--agents", "sluice", "--idle-seconds", "1")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        middle = self.lines()["idle", "sluice"]["median"]
+        self.assertTrue(5 < middle["resident_mb"] < 1.1 * middle["peak_mb"], middle)
+        self.assertTrue(0 <= middle["cpu_percent"] < 50, middle)
+
     def test_an_agent_that_ends_while_it_is_paced_is_shown(self):
         done = self.bench("-n", "1", "--rows", "steady-json", "--agents", "sluice", "--steady-seconds", "1", fault="fail")
         self.assertEqual(done.returncode, 1)
@@ -145,6 +192,9 @@ class TestWhole(ToolTest):
         done = self.bench("--rows", "nonsense")
         self.assertEqual(done.returncode, 2)
         self.assertIn("nonsense", done.stderr)
+        done = self.bench("--agents", "sluic")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("there is no agent sluic; agents: sluice", done.stderr)
         done = self.bench("--sluice", "/no/such/sluice")
         self.assertEqual(done.returncode, 2)
         self.assertIn("/no/such/sluice", done.stderr)

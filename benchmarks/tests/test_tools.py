@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 import unittest
+from pathlib import Path
 
 from bench_tools import TOOLS, RunningReceiver, ToolTest, tool
 
@@ -63,6 +64,18 @@ class TestMeasure(ToolTest):
         meter.send_signal(signal.SIGTERM)
         self.assertEqual(meter.communicate(timeout=10)[0], "stopped\n")
         self.assertEqual((meter.returncode, json.loads(out.read_text())["status"]), (3, 3))
+
+    def test_the_program_does_not_outlive_its_meter(self):
+        meter = subprocess.Popen([str(TOOLS / "sluice-measure"), "--out", str(self.folder / "cost.json"), "--",
+                                  "sh", "-c", "echo $$; exec sleep 60"], stdout=subprocess.PIPE, text=True)
+        program = int(meter.stdout.readline())
+        meter.kill()
+        meter.wait()
+        deadline = time.monotonic() + 10
+        while Path(f"/proc/{program}").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertFalse(Path(f"/proc/{program}").exists())
+        meter.stdout.close()
 
     def test_a_program_that_is_not_there(self):
         done, cost = self.measure("/no/such/program")
