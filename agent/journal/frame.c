@@ -119,6 +119,7 @@ static void write_table(const sl_batch *batch, const sl_frame_header *hdr, sl_bu
 
 static int measure(const sl_batch *batch, sl_frame_header *hdr, sl_err *err)
 {
+    *hdr = (sl_frame_header){.records = batch->count};
     if (batch->text_len > SL_MAX_FRAME_RAW - table_max(batch) || table_max(batch) > SL_MAX_FRAME_RAW)
         return sl_err_set(err, SL_E_LIMIT,
                           "a batch of %zu bytes is too large for a frame of the journal (limit %u)",
@@ -126,7 +127,6 @@ static int measure(const sl_batch *batch, sl_frame_header *hdr, sl_err *err)
     if (batch->target.len > SL_MAX_TARGET)
         return sl_err_set(err, SL_E_LIMIT, "an output's name of %zu bytes is too long (limit %u)",
                           batch->target.len, SL_MAX_TARGET);
-    *hdr = (sl_frame_header){.records = batch->count};
     for (uint32_t i = 0; i < batch->count; i++) {
         const sl_record *rec = &batch->recs[i];
         if (rec->len > SL_MAX_RECORD_LEN)

@@ -108,13 +108,20 @@ static int64_t roll_age(const sl_journal_conf *conf)
     return age;
 }
 
+/* When the segment that takes frames is to be rolled; INT64_MAX: not by its age. */
+static int64_t roll_time(const sl_disk_journal *j)
+{
+    int64_t age = roll_age(&j->base.conf);
+    if (!j->appending || age <= 0) return INT64_MAX;
+    const sl_segment *seg = &j->segs[j->count - 1];
+    return seg->frames > 0 ? seg->first_written + age : INT64_MAX;
+}
+
 void sl_retention__by_age(sl_disk_journal *j)
 {
     const sl_journal_conf *conf = &j->base.conf;
-    int64_t now = sl_clock_wall_ns(), age = roll_age(conf);
-    const sl_segment *last = j->count ? &j->segs[j->count - 1] : NULL;
-    if (j->appending && age > 0 && last->frames > 0 && now - last->first_written >= age)
-        sl_retention__roll(j);
+    int64_t now = sl_clock_wall_ns();
+    if (now >= roll_time(j)) sl_retention__roll(j);
     while (conf->max_age_ns > 0 && j->count > (j->appending ? 1u : 0u) &&
            now - j->segs[0].last_written > conf->max_age_ns)
         if (!sl_retention__drop_oldest(j, "max_age")) break;
@@ -123,12 +130,11 @@ void sl_retention__by_age(sl_disk_journal *j)
 int64_t sl_retention__due(const sl_disk_journal *j)
 {
     const sl_journal_conf *conf = &j->base.conf;
-    int64_t now = sl_clock_wall_ns(), age = roll_age(conf), due = INT64_MAX;
-    const sl_segment *last = j->count ? &j->segs[j->count - 1] : NULL;
-    if (j->appending && age > 0 && last->frames > 0) due = last->first_written + age - now;
+    int64_t now = sl_clock_wall_ns(), at = roll_time(j);
     if (conf->max_age_ns > 0 && j->count) {
-        int64_t drop = j->segs[0].last_written + conf->max_age_ns + 1 - now;
-        if (drop < due) due = drop;
+        int64_t drop = j->segs[0].last_written + conf->max_age_ns + 1;
+        if (drop < at) at = drop;
     }
-    return due > 0 ? due : 0;
+    if (at == INT64_MAX) return INT64_MAX;
+    return at > now ? at - now : 0;
 }
