@@ -74,14 +74,15 @@ static void fold(sl_span key, folded *out)
 }
 
 /* edge[i]: a word begins at byte i of the folded key; where the key ends one ends too. */
-static void find_edges(sl_span key, bool *edge)
+static void find_edges(sl_span spelling, const folded *key, bool *edge)
 {
     size_t len = 0;
 
-    for (size_t i = 0; i < key.len; i++) {
-        if (!is_separator(key.ptr[i])) edge[len++] = begins_word(key, i);
+    for (size_t i = 0; i < spelling.len; i++) {
+        if (!is_separator(spelling.ptr[i])) edge[len++] = begins_word(spelling, i);
     }
     edge[len] = true;
+    sl_assert(len == key->len);
 }
 
 bool redact_names_equal(sl_span a, sl_span b)
@@ -206,7 +207,7 @@ static int32_t find_glob(const redact_keys *keys, sl_span spelling, const folded
         if (g->last != GLOB_RUN && (key->len == 0 || g->last != (unsigned char)key->text[key->len - 1]))
             continue;
         if (found != REDACT_NO_RULE && g->rule != REDACT_EXCEPTED) continue;
-        if (!have_edges) find_edges(spelling, edge);
+        if (!have_edges) find_edges(spelling, key, edge);
         have_edges = true;
         if (glob_matches(g, key, edge)) found = g->rule;
         if (found == REDACT_EXCEPTED) break;
