@@ -138,7 +138,7 @@ static void admit_one(tail *t, tail_file *f)
     tail_suspect s;
     int rc = tail_file_open(t, f);
     if (rc == 0) rc = tail_suspect_read(&s, f->fd, f->path);
-    if (rc < 0) {
+    if (rc != 0) {
         failed(t, f, rc);
         return;
     }

@@ -116,7 +116,7 @@ static bool is_as_known(tail *t, tail_file *f)
     struct stat st;
     int rc = tail_file_open(t, f);
     if (rc == 0) rc = sl_fs_fstat(f->fd, &st);
-    if (rc < 0) {
+    if (rc != 0) {
         cannot_read(t, f, rc);
         return false;
     }
