@@ -60,7 +60,7 @@ sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help);
 
 /* How much an input should put into one batch: it emits when a batch has this many bytes of text or the
  * oldest line is this old. */
-#define SL_BATCH_BYTES  (256u * 1024)
+#define SL_BATCH_BYTES  (512u * 1024)
 #define SL_BATCH_AGE_NS (20 * SL_NS_PER_MS)
 
 /* ---- filters ---- */
