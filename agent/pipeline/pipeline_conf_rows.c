@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #define DISK_MAX_SIZE   (UINT64_C(1) << 30)
-#define MEMORY_MAX_SIZE (UINT64_C(16) << 20)
+#define MEMORY_MAX_SIZE (UINT64_C(8) << 20)
 #define SEGMENTS_PER_DISK                                                                                    \
     4 /* a segment takes at most this part of max_size: space comes back by whole segments */
 
@@ -149,7 +149,7 @@ const sl_option sl_conf__buffer_rows[] = {
              "delivered."},
     {"max_size", SL_OPT_SIZE, offsetof(buffer_options, max_size), .min = 64 << 10, .max = 1ull << 50,
      .set_offset = offsetof(buffer_options, max_size_set),
-     .help = "Most bytes on disk, compressed, or in memory. Default `1GiB` on disk, `16MiB` in memory."},
+     .help = "Most bytes on disk, compressed, or in memory. Default `1GiB` on disk, `8MiB` in memory."},
     {"segment_size", SL_OPT_SIZE, offsetof(buffer_options, segment_size), .def = "64MiB", .min = 16 << 10,
      .max = 1 << 30, .set_offset = offsetof(buffer_options, segment_size_set),
      .help = "A file of the journal is closed at this size. At most a quarter of `max_size`; the default "

@@ -147,7 +147,7 @@ START_TEST(pipeline_conf__reads_buffers)
               disk->segment_size == 16 << 20); /* the default gives way to a quarter */
     ck_assert(disk->fsync == SL_FSYNC_BATCH && disk->fsync_interval_ns == 0);
     ck_assert(disk->when_full == SL_FULL_DROP_OLDEST && disk->max_age_ns == INT64_C(604800) * SL_NS_PER_S);
-    ck_assert(memory->type == SL_JOURNAL_MEMORY && memory->max_size == 16 << 20);
+    ck_assert(memory->type == SL_JOURNAL_MEMORY && memory->max_size == 8 << 20);
     sl_config_free(config);
 }
 END_TEST
@@ -262,7 +262,7 @@ START_TEST(pipeline_conf__is_drawn)
                                         "\n"
                                         "pipeline other\n"
                                         "  apps (tail)  ─┐\n"
-                                        "                ├─ journal in memory: 16MiB, then inputs wait\n"
+                                        "                ├─ journal in memory: 8MiB, then inputs wait\n"
                                         "                └─> search (elasticsearch)\n");
     sl_buf_release(&out);
     sl_config_free(config);
