@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* A running agent has finished by then what it is writing. */
+#define PATIENCE_NS (200 * SL_NS_PER_MS)
+
 #define USAGE "sluice journal ls|cat|verify [--pipeline NAME]"
 
 /* What one pipeline's walk adds up. */
@@ -99,8 +102,11 @@ static void print_cursors(const totals *t)
 static int list_journal(const char *dir, totals *t, sl_err *err)
 {
     char size[32], raw[32];
-    const sl_inspector look = {
-        .arg = t, .segment = print_segment, .frame = count_behind, .problem = print_problem};
+    const sl_inspector look = {.arg = t,
+                               .segment = print_segment,
+                               .frame = count_behind,
+                               .problem = print_problem,
+                               .patience_ns = PATIENCE_NS};
     sl_cursors__load(&t->cursors, dir);
     t->behind = sl_calloc(t->cursors.count + 1, sizeof(*t->behind));
     printf("%s\n", t->pipeline);
@@ -133,7 +139,8 @@ static bool print_batch(void *arg, const sl_batch *batch)
 
 static int cat_journal(const char *dir, totals *t, sl_err *err)
 {
-    const sl_inspector look = {.arg = t, .batch = print_batch, .problem = print_problem};
+    const sl_inspector look = {
+        .arg = t, .batch = print_batch, .problem = print_problem, .patience_ns = PATIENCE_NS};
     int rc = sl_journal_inspect(dir, &look, err);
     sl_buf_release(&t->line);
     if (rc == 0 && t->failed) rc = sl_err_sys(err, errno, "cannot write to standard output");
@@ -149,7 +156,11 @@ static bool count_segment(void *arg, const sl_inspected *seg)
 
 static int verify_journal(const char *dir, totals *t, sl_err *err)
 {
-    const sl_inspector look = {.arg = t, .segment = count_segment, .problem = print_problem, .verify = true};
+    const sl_inspector look = {.arg = t,
+                               .segment = count_segment,
+                               .problem = print_problem,
+                               .verify = true,
+                               .patience_ns = PATIENCE_NS};
     int rc = sl_journal_inspect(dir, &look, err);
     if (rc < 0) return rc;
     printf("%s: %llu segments, %llu frames, %llu records: %s\n", t->pipeline, (unsigned long long)t->segments,

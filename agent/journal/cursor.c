@@ -125,6 +125,18 @@ void sl_cursors__load(sl_cursors *cursors, const char *dir)
     sl_free(slots);
 }
 
+uint64_t sl_cursors__missing(const sl_cursors *cursors, uint64_t next_sequence, uint64_t next_record)
+{
+    uint64_t from = cursors->next_sequence;
+    for (unsigned i = 0; i < cursors->count; i++) {
+        const sl_cursor *cursor = &cursors->list[i];
+        if (!cursor->absent_since && cursor->next < from) from = cursor->next;
+    }
+    if (from < next_sequence) from = next_sequence;
+    return next_record < cursors->next_record && from < cursors->next_sequence ? cursors->next_sequence - from
+                                                                               : 0;
+}
+
 /* ---- matching with the outputs of this run ---- */
 
 static sl_cursor *find(sl_cursors *cursors, const char *name)

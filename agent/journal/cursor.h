@@ -40,6 +40,10 @@ void sl_cursors__match(sl_cursors *cursors, const char *const *outputs, unsigned
  * nothing changed and the next call writes anew. */
 int sl_cursors__save(sl_cursors *cursors, bool durable);
 void sl_cursors__close(sl_cursors *cursors);
+/* Frames that the last save knew of and that are not there: the segments end before `next_sequence` and
+ * `next_record` (both 0: there are none). They were never synced when the power went, or were cut off; 0 when
+ * every output is done with them. As loaded, before matching. */
+uint64_t sl_cursors__missing(const sl_cursors *cursors, uint64_t next_sequence, uint64_t next_record);
 /* The lowest cursor of the outputs of this run; next_sequence when there are no outputs. */
 uint64_t sl_cursors__lowest(const sl_cursors *cursors);
 

@@ -435,6 +435,24 @@ static void settle_numbers(sl_cursors *cursors, const sl_recovered *found)
     cursors->next_record = last->next_record;
 }
 
+/* Not lost in silence, but not counted as lost either: what was never safe is read again by its input. */
+static void tell_missing(const sl_disk_journal *j, const sl_recovered *found, sl_journal_report *report)
+{
+    char path[SL_PATH_LEN];
+    const sl_segment *last = found->count ? &found->segs[found->count - 1] : NULL;
+    uint64_t frames = sl_cursors__missing(&j->cursors, last ? last->next : 0, last ? last->next_record : 0);
+    report->missing_frames = frames;
+    if (!frames) return;
+    if (!last) {
+        sl_recover__note(report, "%s: there is no segment, but %llu frames were written and not delivered",
+                         j->dir, (unsigned long long)frames);
+        return;
+    }
+    sl_segment__path(j->dir, last->first, "", path);
+    sl_recover__note(report, "%s at offset %llu: %llu frames that were written behind it are not there", path,
+                     (unsigned long long)last->bytes, (unsigned long long)frames);
+}
+
 static int load(sl_disk_journal *j, const char *const *outputs, unsigned n_outputs, sl_journal_report *report,
                 sl_err *err)
 {
@@ -448,6 +466,7 @@ static int load(sl_disk_journal *j, const char *const *outputs, unsigned n_outpu
     j->segs = found.segs;
     j->count = found.count;
     j->cap = found.count ? found.count : 1;
+    tell_missing(j, &found, report);
     settle_numbers(&j->cursors, &found);
     j->cursors.id = found.id ? found.id : new_id();
     j->safe = j->cursors.next_sequence - 1;

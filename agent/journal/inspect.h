@@ -1,5 +1,5 @@
 /* inspect.h: looking into a journal's folder from outside, for `sluice journal`. Reads only, changes nothing,
- * and may run beside the agent: what is being written just then is not taken for damage.
+ * and may run beside the agent.
  */
 #ifndef SLUICE_JOURNAL_INSPECT_H
 #define SLUICE_JOURNAL_INSPECT_H
@@ -27,6 +27,9 @@ typedef struct sl_inspector {
      * read. */
     bool (*problem)(void *arg, const char *text);
     bool verify;
+    /* What stands unfinished at the end of the last segment may be just being written: then it is looked at
+     * again after this time, and told only if it is as before. 0: nobody writes. */
+    int64_t patience_ns;
 } sl_inspector;
 
 /* 0; SL_E_NOT_FOUND: there is no such folder; SL_E_IO and others: it can't be listed. */

@@ -76,6 +76,8 @@ typedef struct sl_journal_report {
     uint64_t frames, records;
     uint64_t torn_bytes; /* cut from the tails of segments: what was being written when the agent ended */
     uint64_t quarantined_frames, quarantined_records, quarantined_bytes; /* copied to quarantine/ */
+    uint64_t missing_frames; /* known to the cursors, not there: never synced when the power went, or cut off
+                              */
     uint64_t cursors_lost; /* 1: the cursor file could not be read; every output starts at the first frame */
     char first_problem[SL_ERR_TEXT_MAX]; /* names file and offset; empty when nothing was wrong */
 } sl_journal_report;

@@ -321,9 +321,10 @@ static void report_opening(sl_journal_side *side, const sl_journal_report *repor
     if (report->first_problem[0])
         sl_warn("journal",
                 "%s: mended while opening: %llu bytes of a torn tail cut, %llu damaged frames (%llu records) "
-                "set aside; first: %s",
+                "set aside, %llu frames missing; first: %s",
                 name, (unsigned long long)report->torn_bytes, (unsigned long long)report->quarantined_frames,
-                (unsigned long long)report->quarantined_records, report->first_problem);
+                (unsigned long long)report->quarantined_records, (unsigned long long)report->missing_frames,
+                report->first_problem);
     if (report->records)
         sl_info("journal", "%s: %llu records in %llu frames are still to be delivered", name,
                 (unsigned long long)report->records, (unsigned long long)report->frames);

@@ -96,6 +96,44 @@ START_TEST(recover__what_was_cut_is_not_cut_again)
 }
 END_TEST
 
+/* Cut between two frames: nothing in the segment tells, but the cursors were saved with it. */
+START_TEST(recover__frames_cut_off_without_a_trace_are_told)
+{
+    image img = make_journal(true);
+    put_back(img.bytes, img.at[FRAMES - 1]);
+    ck_assert(kit_open(&k));
+    ck_assert_uint_eq(k.report.missing_frames, 1);
+    char place[64];
+    snprintf(place, sizeof(place), "00001.seg at offset %llu",
+             (unsigned long long)img.at[FRAMES - 1] + SL_SEAL);
+    ck_assert_msg(strstr(k.report.first_problem, place) != NULL, "%s", k.report.first_problem);
+    kit_close(&k);
+    ck_assert(kit_open(&k)); /* told once */
+    ck_assert_uint_eq(k.report.missing_frames, 0);
+    kit_close(&k);
+    kit_empty_dir(k.dir, ".seg");
+    ck_assert(kit_open(&k));
+    ck_assert_uint_eq(k.report.missing_frames, FRAMES);
+    kit_kill(&k);
+    free(img.bytes);
+    kit_release(&k);
+}
+END_TEST
+
+START_TEST(recover__missing_frames_that_were_delivered_are_no_loss)
+{
+    image img = make_journal(false);
+    ck_assert(kit_open(&k));
+    sl_journal_ack(k.journal, 0, FRAMES + 1);
+    kit_close(&k);
+    put_back(img.bytes, img.at[FRAMES - 1]);
+    ck_assert(kit_open(&k));
+    ck_assert_uint_eq(k.report.missing_frames, 0);
+    kit_release(&k);
+    free(img.bytes);
+}
+END_TEST
+
 START_TEST(recover__zeros_behind_the_last_frame_are_a_torn_tail)
 {
     image img = make_journal(false);
@@ -308,7 +346,9 @@ START_TEST(recover__a_later_version_is_stepped_over_and_counted)
 END_TEST
 
 SL_TEST_MAIN("recover", recover__a_torn_tail_is_cut_and_counted_wherever_it_tore,
-             recover__what_was_cut_is_not_cut_again, recover__zeros_behind_the_last_frame_are_a_torn_tail,
+             recover__what_was_cut_is_not_cut_again, recover__frames_cut_off_without_a_trace_are_told,
+             recover__missing_frames_that_were_delivered_are_no_loss,
+             recover__zeros_behind_the_last_frame_are_a_torn_tail,
              recover__no_flipped_byte_of_an_open_segment_loses_in_silence,
              recover__no_flipped_byte_of_a_sealed_segment_loses_in_silence,
              recover__damage_is_copied_to_quarantine, recover__a_foreign_frame_inside_damage_is_not_read,
