@@ -122,5 +122,21 @@ def at(point):
     return scenario
 
 
+def verify_beside_the_running_agent(sc):
+    """What is being written, rolled and deleted just then is not taken for damage."""
+    log = sc.log("app.log", kind=Writer)
+    config, _, _ = into_the_index(sc, log)
+    agent, ended = sc.agent(config), threading.Event()
+    writer = threading.Thread(target=log.work, args=(ended,))
+    writer.start()
+    try:
+        sc.wait(lambda: agent.metric("sluice_journal_segments") > 0, "there is a journal")
+        for _ in range(100):
+            agent.command("journal", "verify", "--data-dir", agent.data_dir)
+    finally:
+        ended.set()
+        writer.join()
+
+
 assert len(POINTS) > 10, "the table of fault points is not understood"
-run(*map(at, POINTS), at_once=4)
+run(*map(at, POINTS), verify_beside_the_running_agent, at_once=4)
