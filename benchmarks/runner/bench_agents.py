@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench_machine import first_line
 from bench_rows import fill_template
 
 
@@ -28,6 +29,11 @@ class Place:
         }
 
 
+def must_exist(binary):
+    if not binary.exists():
+        raise ValueError(f"there is no {binary}; build it, or name it with --sluice or --tools")
+
+
 class Sluice:
     name = "sluice"
     has_limits = True  # the design's limits are for it
@@ -36,26 +42,32 @@ class Sluice:
     def __init__(self, binary):
         self.binary = Path(binary)
 
+    def prepare(self):
+        must_exist(self.binary)
+
+    def version(self):
+        return first_line([str(self.binary), "version"])
+
     def can_do(self, row):
         return row.template("sluice.yaml.in").exists()
 
     def command(self, row, place):
         """The command that does the row; paced and idle rows run until stopped, others to the end of their input."""
         once = [] if row.steady or row.idle_seconds else ["--once"]
-        return self._run(row.template("sluice.yaml.in"), place, once)
+        return self._run(row, "sluice.yaml.in", place, once)
 
     def fill_command(self, row, place):
         """The command that fills the journal for a row with a backlog, and runs until it is stopped."""
-        return self._run(row.template("fill.yaml.in"), place, [])
+        return self._run(row, "fill.yaml.in", place, [])
 
     def delivered(self, output):
         """Records that were delivered, as the summary of --once in the agent's output says; None without one."""
         said = re.findall(r"^  -> .*?  delivered (\d+)", output, re.MULTILINE)
         return sum(map(int, said)) if said else None
 
-    def _run(self, template, place, more):
+    def _run(self, row, template, place, more):
         config = place.folder / "sluice.yaml"
-        config.write_text(fill_template(template.read_text(), place.values()))
+        config.write_text(fill_template(row.template(template).read_text(), {**row.settings, **place.values()}))
         return [str(self.binary), "run", *more, "-c", str(config)]
 
 
@@ -68,6 +80,12 @@ class StraightLine:
 
     def __init__(self, binary):
         self.binary = Path(binary)
+
+    def prepare(self):
+        must_exist(self.binary)
+
+    def version(self):
+        return "of benchmarks/reference"
 
     def can_do(self, row):
         return row.straight_line is not None and not row.steady

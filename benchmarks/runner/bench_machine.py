@@ -33,8 +33,8 @@ def distribution():
     return "unknown"
 
 
-def describe_machine(work, sluice):
-    """What figures depend on. `work` is where corpora and journals lie, `sluice` the agent's program."""
+def describe_machine(work, agents):
+    """What figures depend on. `work` is where corpora and journals lie."""
     flags = proc_value("/proc/cpuinfo", "flags").split() or proc_value("/proc/cpuinfo", "Features").split()
     governor = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
     return {
@@ -48,6 +48,6 @@ def describe_machine(work, sluice):
         "compiler": first_line(["cc", "--version"]),
         "file system": first_line(["stat", "-f", "-c", "%T", str(work)]),
         "load before": "{:.2f} {:.2f} {:.2f}".format(*os.getloadavg()),
-        "sluice": first_line([str(sluice), "version"]) if Path(sluice).exists() else "not measured",
+        **{agent.name: agent.version() for agent in agents},
         "commit": first_line(["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]),
     }

@@ -14,7 +14,6 @@ from bench_process import RunFailed, fetch_json, wait_until
 WAIT_DRAIN = 10  # seconds for paced records still on their way
 WARM_UP = 2  # seconds a paced agent gets to start before it is measured
 SETTLE = 3  # seconds an idle agent gets after its last record was delivered
-STALL = 20  # seconds without a record after which an agent that does not end by itself is given up
 
 
 def run_once(bench, row, agent, corpus, check_secrets=False):
@@ -39,7 +38,7 @@ def run_to_end(bench, row, agent, corpus, check_secrets=False):
                 cost = running.finish(bench.timeout)
                 said = receiver.stop()
             else:
-                wait_for_records(receiver, running, corpus.records, bench.timeout)
+                wait_for_records(bench, receiver, running, corpus.records)
                 cost = running.stop()
                 said = receiver.stop()
                 cost["wall_seconds"] = (said["last_ns"] - running.started_ns) / 1e9
@@ -108,7 +107,7 @@ def run_idle(bench, row, agent, corpus):
     with bench.folder() as folder, bench.receiver(folder, ["--check", str(corpus.records)]) as receiver:
         command = agent.command(row, Place(folder, corpus.pattern(), receiver.port))
         with bench.agent(folder, command) as running:
-            wait_for_records(receiver, running, corpus.records, bench.timeout)
+            wait_for_records(bench, receiver, running, corpus.records)
             time.sleep(SETTLE)
             before, started = running.processor_seconds(), time.monotonic()
             time.sleep(row.idle_seconds)
@@ -119,11 +118,11 @@ def run_idle(bench, row, agent, corpus):
                 "resident_mb": resident / 1e6}
 
 
-def wait_for_records(receiver, running, records, timeout):
+def wait_for_records(bench, receiver, running, records):
     """Waits until the receiver has them all, or no more come; what is missing is counted, not raised."""
     seen, changed = 0, time.monotonic()
-    deadline = changed + timeout
-    while seen < records and time.monotonic() < min(changed + STALL, deadline):
+    deadline = changed + bench.timeout
+    while seen < records and time.monotonic() < min(changed + bench.stall, deadline):
         time.sleep(0.05)
         running.check_alive()
         now = receiver.stats()["unique"]

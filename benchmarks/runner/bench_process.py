@@ -23,10 +23,10 @@ class RunFailed(Exception):
 class Bench:
     """The tools and the places that all runs share."""
 
-    def __init__(self, tools, work, cpus, timeout):
+    def __init__(self, tools, work, cpus, timeout, stall):
         self.tools, self.work = Path(tools), Path(work)
         self.agent_cpu, self.other_cpu = cpus
-        self.timeout = timeout
+        self.timeout, self.stall = timeout, stall  # seconds: of a run, and without a record
 
     def tool(self, name):
         return str(self.tools / name)

@@ -63,9 +63,30 @@ def table_rows(lines):
 
 
 def format_table(lines):
-    """The table in markdown, its columns aligned so that it reads well on a terminal, too."""
-    rows = [COLUMNS, *table_rows(lines)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    return align([COLUMNS, *table_rows(lines)])
+
+
+def format_ratios(lines):
+    """sluice beside each peer: how many times less of what is better small, how many times more of what is better
+    large. Empty when only one agent ran."""
+    ours = {line["row"]: line["median"] for line in lines if line["judged"] and "median" in line}
+    peers = [line for line in lines if not line["judged"] and "median" in line and line["row"] in ours]
+    rows = [[line["row"], line["agent"], *(ratio(name, ours[line["row"]], line["median"]) for name in FIGURES),
+             *(str(line["faults"][name]) for name in ("lost", "doubled"))] for line in peers]
+    headings = [f"{FIGURES[name][0]}, times {'less' if FIGURES[name][2] else 'more'}" for name in FIGURES]
+    return align([["row", "beside", *headings, "it lost", "it doubled"], *rows]) if rows else ""
+
+
+def ratio(name, ours, theirs):
+    """How many times better ours is; nothing where there is no figure, or nothing to divide by."""
+    if not ours.get(name) or not theirs.get(name):
+        return ""
+    return f"{theirs[name] / ours[name] if FIGURES[name][2] else ours[name] / theirs[name]:.1f}"
+
+
+def align(rows):
+    """A table in markdown, its columns aligned so that it reads well on a terminal, too."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     text = ["| " + " | ".join(word.ljust(width) for word, width in zip(row, widths)) + " |" for row in rows]
     text.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
     return "\n".join(text) + "\n"
@@ -93,6 +114,7 @@ def write_results(folder, lines, machine, settings):
         "# Benchmark rows\n\n"
         "Medians, in brackets the lowest and highest run. CPU is the agent's processor seconds a GB of input.\n\n"
         + format_table(lines)
+        + (f"\nsluice beside the others:\n\n{format_ratios(lines)}" if format_ratios(lines) else "")
         + (f"\nNot met:\n\n{misses}" if misses else "\nAll met.\n")
         + "\n![processor seconds a GB](rows.svg)\n\n## Settings\n\n"
         + "".join(f"- {name}: {value}\n" for name, value in settings.items())

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+SETTINGS = {"queue_records": 10000}  # of peers that count their queues in records
+
+
 @dataclass(frozen=True, eq=False)
 class Row:
     name: str
@@ -13,7 +16,8 @@ class Row:
     order: int
     limits: dict = field(default_factory=dict)  # of bench_summary.FIGURES: those that the design sets
     against: dict = field(default_factory=dict)  # row, figure, and at_most or at_least: a ratio to another row
-    job: str = None  # the row whose configurations this one uses, where it has none of its own
+    jobs: list = ()  # rows whose configurations this one uses, the first that has it, where it has none of its own
+    settings: dict = field(default_factory=dict)  # values for its templates
     corpus: dict = field(default_factory=dict)  # kind, record_size, files, bytes: see bench_corpus.py
     number: str = "member"  # where the receiver finds a record's number
     counted_by: str = "receiver"  # or "agent": its output leads nowhere, so it is asked what it delivered
@@ -26,15 +30,16 @@ class Row:
     secrets_out: bool = False  # no planted secret may reach the receiver
 
     def template(self, name):
-        """The configuration template `name` of this row or of its job; there may be no such file."""
+        """The configuration template `name` of this row or of its jobs; there may be no such file."""
         own = self.folder / name
-        return self.folder.parent / self.job / name if self.job and not own.exists() else own
+        others = [self.folder.parent / job / name for job in self.jobs]
+        return next((file for file in [own, *others] if file.exists()), own)
 
 
 def load_rows(scenarios, names=None):
     """All rows in order, or those named. Unknown names raise ValueError."""
     rows = [
-        Row(name=file.parent.name, folder=file.parent, **json.loads(file.read_text()))
+        Row(name=file.parent.name, folder=file.parent, **{"settings": SETTINGS, **json.loads(file.read_text())})
         for file in Path(scenarios).glob("*/row.json")
     ]
     rows.sort(key=lambda row: row.order)

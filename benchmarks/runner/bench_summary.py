@@ -77,6 +77,6 @@ def compare(rule, line, other):
 
 
 def is_broken(line):
-    """Whether the line shows a failed run, or of the agent under test a lost, doubled or spoiled record or a secret."""
-    wrong = line.get("secrets") or any(line.get("faults", {}).values())
-    return bool(line["errors"] or (line["judged"] and wrong))
+    """Whether the line shows a failed run, a lost, doubled or spoiled record, or a secret. Those of the other agents are
+    shown, and no fault of ours."""
+    return line["judged"] and bool(line["errors"] or line.get("secrets") or any(line.get("faults", {}).values()))

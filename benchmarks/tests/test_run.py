@@ -3,7 +3,9 @@
 import json
 import os
 import subprocess
+import tempfile
 import unittest
+import unittest.mock
 import xml.etree.ElementTree as xml
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +13,9 @@ from pathlib import Path
 from bench_tools import BENCHMARKS, TOOLS, ToolTest
 
 from bench_agents import Sluice, StraightLine
+from bench_packages import missing_dependencies, unpack_packages
 from bench_plot import nice_step, plot_rows
-from bench_report import format_table
+from bench_report import format_ratios, format_table
 from bench_rows import Row, fill_template, load_rows
 from bench_summary import compare_rows, is_broken, not_run, summarize
 
@@ -32,8 +35,9 @@ class TestParts(unittest.TestCase):
         names = ("corpus", "corpus_folder", "port", "url", "http", "data_dir", "journal")
         for row in rows:
             for name in ("sluice.yaml.in", "fill.yaml.in") if row.backlog else ("sluice.yaml.in",):
-                filled = fill_template(row.template(name).read_text(), {name: "x" for name in names})
-                self.assertNotIn("@", filled)
+                if "sluice" not in row.cannot:
+                    filled = fill_template(row.template(name).read_text(), {name: "x" for name in names})
+                    self.assertNotIn("@", filled)
             self.assertTrue(row.against.get("row", "json") in {other.name for other in rows})
 
     def test_an_unknown_row_or_placeholder_is_an_error(self):
@@ -81,7 +85,32 @@ class TestParts(unittest.TestCase):
     def test_faults_of_a_peer_are_shown_but_are_not_ours(self):
         peer = StraightLine("x")
         self.assertFalse(is_broken(summarize(make_row(), peer, [{**FIGURES, "lost": 1}], [])))
-        self.assertTrue(is_broken(summarize(make_row(), peer, [], ["it died"])))
+        died = summarize(make_row(), peer, [], ["it died"])
+        self.assertFalse(is_broken(died))
+        self.assertIn("failed", format_table([died]))
+
+    def test_every_configuration_of_a_peer_fills(self):
+        names = ("corpus", "corpus_folder", "port", "url", "http", "data_dir", "journal")
+        for row in load_rows(BENCHMARKS / "scenarios"):
+            for name in ("rsyslog.conf.in", "syslog-ng.conf.in"):
+                if row.template(name).exists():
+                    self.assertNotIn(name.partition(".")[0], row.cannot, "it can, or it can't")
+                    fill_template(row.template(name).read_text(), {**row.settings, **{name: "x" for name in names}})
+                elif not row.name.startswith("workers"):
+                    self.assertIn(name.partition(".")[0], row.cannot, row.name)
+
+    def test_ratios_say_how_much_better_ours_is(self):
+        ours = summarize(make_row(), Sluice("x"), [FIGURES], [])
+        theirs = summarize(make_row(), StraightLine("x"), [{**FIGURES, "cpu_s_per_gb": 5, "mb_per_s": 20}], [])
+        self.assertRegex(format_ratios([ours, theirs]), r"\| row \| straight-line \| 5\.0 +\| 5\.0 ")
+        self.assertEqual(format_ratios([ours]), "")
+
+    def test_what_peers_need_is_asked_of_the_package_manager(self):
+        said = "Reading...\nInst libx1 (1.0 Debian)\nInst y (2 Debian)\nConf y (2)\n"
+        with unittest.mock.patch("bench_packages.run", return_value=said):
+            self.assertEqual(missing_dependencies(["y"]), ["libx1", "y"])
+        with self.assertRaisesRegex(ValueError, "no-such-package-at-all failed"):
+            unpack_packages(["no-such-package-at-all"], Path(self.enterContext(tempfile.TemporaryDirectory())) / "peer")
 
     def test_table_and_plot_of_a_row_without_runs(self):
         line = summarize(make_row(), Sluice("x"), [], ["it died"])
@@ -93,6 +122,16 @@ class TestParts(unittest.TestCase):
 
 
 class TestWhole(ToolTest):
+    def peers(self):
+        """A folder in which rsyslog seems to be unpacked."""
+        root = self.folder / "peers" / "rsyslog" / "root" / "usr"
+        for folder in ("sbin", "lib/rsyslog"):
+            (root / folder).mkdir(parents=True)
+        (root / "sbin" / "rsyslogd").symlink_to(FAKE.with_name("fake_peer.py"))
+        (root / "lib" / "rsyslog" / "imfile.so").touch()
+        (root / "lib" / "libestr.so.0").touch()
+        return str(self.folder / "peers")
+
     def bench(self, *arguments, fault=""):
         self.out = self.folder / "results"
         return subprocess.run(
@@ -105,7 +144,7 @@ class TestWhole(ToolTest):
 
     @unittest.skipUnless((TOOLS / "straight-line").exists(), "the reference needs AVX2")
     def test_agents_take_turns_and_results_are_kept(self):
-        done = self.bench("-n", "3", "--rows", "json,unparsed")
+        done = self.bench("-n", "3", "--rows", "json,unparsed", "--agents", "sluice,straight-line")
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
         turns = [line.split(": ")[1] for line in done.stderr.splitlines()]
         self.assertEqual(turns, ["unparsed, sluice", "unparsed, straight-line", "json, sluice", "json, straight-line"] * 3)
@@ -147,6 +186,22 @@ class TestWhole(ToolTest):
         self.assertTrue(0 < middle["cpu_percent"] < 100, middle)
         self.assertTrue(0 < middle["p50_ms"] <= middle["p99_ms"] <= middle["max_ms"], middle)
         self.assertEqual((middle["lost"], middle["doubled"]), (0, 0))
+
+    def test_a_peer_is_stopped_when_all_has_come_or_nothing_comes(self):
+        peers = self.peers()
+        arguments = ("-n", "1", "--rows", "json", "--agents", "sluice,rsyslog", "--peers", peers)
+        done = self.bench(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        line = self.lines()["json", "rsyslog"]
+        self.assertEqual((line["faults"]["lost"], line["errors"]), (0, []))
+        self.assertIn("- rsyslog: fake rsyslogd 1.0", (self.out / "rows.md").read_text())
+        self.assertIn("times less", done.stdout)
+        done = self.bench(*arguments[:4], "--agents", "rsyslog", *arguments[6:], "--stall", "1", fault="lose")
+        self.assertEqual(self.lines()["json", "rsyslog"]["faults"]["lost"], 1)
+
+    def test_what_an_agent_cannot_do_is_in_the_table(self):
+        done = self.bench("-n", "1", "--rows", "access", "--agents", "sluice")
+        self.assertIn("no parser by regular expression yet", done.stdout)
 
     def test_a_backlog_is_filled_and_then_drained(self):
         done = self.bench("-n", "1", "--rows", "drain", "--agents", "sluice", "--backlog", "1MB")
