@@ -90,39 +90,45 @@ static bool is_blank(const char *slots)
     return true;
 }
 
-/* Each slot by itself: a page that can't be read must not take the other slot along. */
-static bool read_slots(const char *path, char *slots, bool *failed)
+/* Each slot by itself: a page that can't be read must not take the other slot along. 0 or a negative errno.
+ */
+static int read_slots(const char *path, char *slots, bool *failed)
 {
     int fd = sl_fs_open(path, O_RDONLY, 0);
-    *failed = fd < 0 && fd != -ENOENT;
-    if (fd < 0) return false;
+    if (fd < 0) return fd;
     for (unsigned i = 0; i < 2; i++) {
         char *slot = slots + i * SL_CURSOR_SLOT;
         if (sl_fs_pread_all(fd, slot, SL_CURSOR_SLOT, (off_t)(i * SL_CURSOR_SLOT)) < 0) *failed = true;
     }
     sl_fs_close(fd);
-    return true;
+    return 0;
 }
 
-void sl_cursors__load(sl_cursors *cursors, const char *dir)
+/* Zeros are what a run leaves that ended before its first save. */
+static void parse_slots(sl_cursors *cursors, const char *slots, bool failed)
+{
+    unsigned newer = generation_of(slots + SL_CURSOR_SLOT) > generation_of(slots);
+    bool found = parse_slot(cursors, slots + newer * SL_CURSOR_SLOT);
+    cursors->kept_slot = newer;
+    if (!found && parse_slot(cursors, slots + !newer * SL_CURSOR_SLOT)) {
+        cursors->kept_slot = !newer;
+        found = true;
+    }
+    cursors->lost = !found && (failed || !is_blank(slots));
+}
+
+int sl_cursors__load(sl_cursors *cursors, const char *dir)
 {
     *cursors = (sl_cursors){.fd = -1, .next_sequence = 1};
     snprintf(cursors->path, sizeof(cursors->path), "%s/" SL_CURSORS_FILE, dir);
     char *slots = sl_calloc(2, SL_CURSOR_SLOT);
-    bool failed;
-    if (read_slots(cursors->path, slots, &failed)) {
-        unsigned newer = generation_of(slots + SL_CURSOR_SLOT) > generation_of(slots);
-        bool found = parse_slot(cursors, slots + newer * SL_CURSOR_SLOT);
-        cursors->kept_slot = newer;
-        if (!found && parse_slot(cursors, slots + !newer * SL_CURSOR_SLOT)) {
-            cursors->kept_slot = !newer;
-            found = true;
-        }
-        /* Zeros are what a run leaves that ended before its first save. */
-        failed = !found && (failed || !is_blank(slots));
-    }
-    cursors->lost = failed;
+    bool failed = false;
+    int rc = read_slots(cursors->path, slots, &failed);
+    if (rc == 0) parse_slots(cursors, slots, failed);
+    if (rc == -ENOENT) rc = 0;
+    if (rc < 0) cursors->lost = true;
     sl_free(slots);
+    return rc;
 }
 
 uint64_t sl_cursors__missing(const sl_cursors *cursors, uint64_t next_sequence, uint64_t next_record)

@@ -30,8 +30,10 @@ typedef struct sl_cursors {
     bool lost;          /* the file was there, and neither slot could be read */
 } sl_cursors;
 
-/* Reads the file. Never fails: a file that is missing or damaged leaves nothing behind but `lost`. */
-void sl_cursors__load(sl_cursors *cursors, const char *dir);
+/* Reads the file. 0, also when it is missing or damaged: that leaves nothing behind but `lost`. A negative
+ * errno: it is there but can't be opened; then it is `lost` for those who only look, but nothing must be
+ * saved: the next load might find what stood there before, and believe it. */
+int sl_cursors__load(sl_cursors *cursors, const char *dir);
 /* Puts the outputs of this run first. One without a cursor starts at the lowest there is, or at `first` when
  * there is none; no cursor stays below `first`. Forgets those that have been absent for longer than their
  * grace. */

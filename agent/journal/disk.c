@@ -457,11 +457,12 @@ static int load(sl_disk_journal *j, const char *const *outputs, unsigned n_outpu
                 sl_err *err)
 {
     sl_recovered found;
-    sl_cursors__load(&j->cursors, j->dir);
+    int rc = sl_cursors__load(&j->cursors, j->dir);
+    if (rc < 0) return sl_err_sys(err, -rc, "cannot read %s", j->cursors.path);
     report->cursors_lost = j->cursors.lost;
     if (j->cursors.lost)
         sl_recover__note(report, "%s can't be read: every output starts at the first frame", j->cursors.path);
-    int rc = sl_recover__segments(j->dir, j->cursors.id, &found, report, err);
+    rc = sl_recover__segments(j->dir, j->cursors.id, &found, report, err);
     if (rc < 0) return rc;
     j->segs = found.segs;
     j->count = found.count;
@@ -491,5 +492,7 @@ sl_journal *sl_journal__open_disk(const char *dir, const sl_journal_conf *conf, 
     /* The id must not get lost with the first segment's header. A disk that refuses now is asked again by
      * tick. */
     (void)sl_cursors__save(&j->cursors, conf->fsync != SL_FSYNC_OFF);
+    /* A slot that could not be read may be readable again later: none of them is left as it was. */
+    if (j->cursors.lost) (void)sl_cursors__save(&j->cursors, conf->fsync != SL_FSYNC_OFF);
     return &j->base;
 }

@@ -147,8 +147,7 @@ static bool make_compressor(sl_frame_coder *coder)
 {
     if (!(coder->cctx = ZSTD_createCCtx())) return false;
     ZSTD_CCtx_setParameter(coder->cctx, ZSTD_c_compressionLevel, coder->level);
-    if (coder->level == FASTEST_LEVEL)
-        ZSTD_CCtx_setParameter(coder->cctx, ZSTD_c_hashLog, FASTEST_HASH_LOG);
+    if (coder->level == FASTEST_LEVEL) ZSTD_CCtx_setParameter(coder->cctx, ZSTD_c_hashLog, FASTEST_HASH_LOG);
     return true;
 }
 

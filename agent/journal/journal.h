@@ -102,8 +102,8 @@ typedef struct sl_journal_events {
 /* Opens or creates `dir` (created with 0700) for these outputs, by name. An output without a cursor starts at
  * the lowest cursor there is, so that a renamed output loses nothing. The cursor of an output that is no
  * longer there keeps no frames; it is forgotten after SL_CURSOR_GRACE_NS, with a line in the log. Neither
- * damage nor a full disk fails it; a folder that can't be made or read does. tick must then be called from a
- * timer. */
+ * damage nor a full disk fails it; a folder that can't be made or listed, or a file in it that can't be
+ * opened, does: what it holds must not be passed over. tick must then be called from a timer. */
 sl_journal *sl_journal_open(const char *dir, const sl_journal_conf *conf, const char *const *outputs,
                             unsigned n_outputs, const sl_journal_events *events, void *arg,
                             sl_journal_report *report, sl_err *err);

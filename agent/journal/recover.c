@@ -1,12 +1,13 @@
 /* recover.c: opening a journal whatever it looks like.
  *
- * Nothing here stops the agent: what can't be read is set aside, what can't be set aside is left alone, and
+ * Damage stops nothing: what can't be read is set aside, what can't be set aside is left alone, and
  * all of it is counted and the first place named. A segment that is sealed is taken at its word, so that
  * opening costs two small reads a segment; the others are walked with every checksum verified, and sealed
  * then.
  */
 #include "recover.h"
 
+#include <errno.h>
 #include <sluice/fault.h>
 #include <stdio.h>
 
@@ -171,18 +172,17 @@ static bool take_seal(scan *s, const sl_segment_header *hdr)
     return true;
 }
 
-/* True: the segment stays and *seg tells what it holds. */
-static bool examine(const char *dir, uint64_t first, uint64_t id, sl_segment *seg, sl_journal_report *report)
+/* 1: the segment stays and *seg tells what it holds. 0: it does not. A negative errno: it can't be looked
+ * into, and may be sound: passing over it would lose what it holds, and give its numbers again. */
+static int examine(const char *dir, uint64_t first, uint64_t id, sl_segment *seg, sl_journal_report *report)
 {
     sl_segment_header hdr = {0};
     scan s = {
         .dir = dir, .seg = seg, .report = report, .walk = {.skip_errors = true}, .end = SL_SEGMENT_HEADER};
     *seg = (sl_segment){.first = first, .next = first, .fd = -1};
     int rc = sl_walk__open(&s.walk, dir, first, id, SL_WALK_ALL, &hdr, &s.header_true);
-    if (rc < 0) {
-        note_place(&s, 0, strerror(-rc));
-        return false;
-    }
+    if (rc == -EISDIR) note_place(&s, 0, "a folder with the name of a segment is left alone");
+    if (rc < 0) return rc == -EISDIR ? 0 : rc;
     bool known = !s.header_true || hdr.version == SL_FORMAT_VERSION;
     if (!known) note_place(&s, 0, "a segment of a later version, which this agent can't read");
     if (!s.header_true && s.walk.size >= SL_SEGMENT_HEADER)
@@ -192,14 +192,14 @@ static bool examine(const char *dir, uint64_t first, uint64_t id, sl_segment *se
         seg->first_record = seg->next_record = s.header_true ? hdr.first_record : 0;
         seg->bytes = s.walk.size;
         rc = walk_all(&s);
-        if (rc < 0) note_place(&s, s.walk.off, strerror(-rc));
         stays = seg->frames > 0;
         if (stays && rc == 0) finish_file(&s, s.walk.id);
     }
     s.damaged = s.damaged || !known;
+    if (!stays && s.walk.errors_seen) rc = -EIO; /* a disk that gives nothing proves no damage */
     if (!stays && rc == 0) remove_file(&s);
     sl_walk__close(&s.walk);
-    return stays;
+    return rc < 0 ? rc : stays;
 }
 
 /* ---- all of them ---- */
@@ -223,6 +223,21 @@ static void clip(sl_recovered *out)
     }
 }
 
+static int examine_all(const char *dir, const uint64_t *firsts, size_t count, sl_recovered *out,
+                       sl_journal_report *report, sl_err *err)
+{
+    char path[SL_PATH_LEN];
+    for (size_t i = 0; i < count; i++) {
+        int rc = examine(dir, firsts[i], out->id, &out->segs[out->count], report);
+        sl_segment__path(dir, firsts[i], "", path);
+        if (rc < 0) return sl_err_sys(err, -rc, "cannot look into %s, which may hold records", path);
+        /* A file that could not be put aside keeps its name: no new segment must get it. */
+        if (rc == 0) out->at_least = firsts[i] + 1;
+        out->count += (size_t)rc;
+    }
+    return 0;
+}
+
 int sl_recover__segments(const char *dir, uint64_t id, sl_recovered *out, sl_journal_report *report,
                          sl_err *err)
 {
@@ -232,14 +247,12 @@ int sl_recover__segments(const char *dir, uint64_t id, sl_recovered *out, sl_jou
     if (rc < 0) return sl_err_sys(err, -rc, "cannot list the journal's folder %s", dir);
     *out = (sl_recovered){.id = id ? id : sl_walk__find_id(dir, firsts, count), .at_least = 1};
     out->segs = sl_calloc(count ? count : 1, sizeof(*out->segs));
-    for (size_t i = 0; i < count; i++) {
-        /* A file that could not be opened or put aside keeps its name: no new segment must get it. */
-        if (examine(dir, firsts[i], out->id, &out->segs[out->count], report))
-            out->count++;
-        else
-            out->at_least = firsts[i] + 1;
-    }
+    rc = examine_all(dir, firsts, count, out, report, err);
     sl_free(firsts);
+    if (rc < 0) {
+        sl_free(out->segs);
+        return rc;
+    }
     clip(out);
     report->segments = out->count;
     return 0;

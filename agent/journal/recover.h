@@ -11,8 +11,8 @@ typedef struct sl_recovered {
     uint64_t at_least; /* the next sequence must not be lower: there are files whose inside is not known */
 } sl_recovered;
 
-/* id: what the cursors say, or 0. Fills its part of *report, which the caller has zeroed. 0; SL_E_IO or
- * SL_E_ACCESS: the folder itself can't be listed. */
+/* id: what the cursors say, or 0. Fills its part of *report, which the caller has zeroed. 0; an error of the
+ * disk: the folder can't be listed, or a segment not be looked into. Damage is no error. */
 int sl_recover__segments(const char *dir, uint64_t id, sl_recovered *out, sl_journal_report *report,
                          sl_err *err);
 /* Remembers the first problem of a report. */

@@ -49,16 +49,23 @@ int sl_segment__list(const char *dir, uint64_t **firsts, size_t *count,
     DIR *handle = sl_fs_opendir(dir);
     if (!handle) return -errno;
     struct dirent *entry;
-    while ((entry = sl_fs_readdir(handle))) {
+    /* A listing that breaks off must not pass for a folder with fewer segments. */
+    while (errno = 0, (entry = sl_fs_readdir(handle))) {
         uint64_t first;
         if (leftover && is_leftover(entry->d_name)) leftover(dir, entry->d_name);
         if (!parse_name(entry->d_name, &first)) continue;
         if (*count == cap) *firsts = sl_realloc(*firsts, (cap = cap ? cap * 2 : 16) * sizeof(**firsts));
         (*firsts)[(*count)++] = first;
     }
+    int rc = -errno;
     sl_fs_closedir(handle);
+    if (rc < 0) {
+        sl_free(*firsts);
+        *firsts = NULL;
+        *count = 0;
+    }
     if (*count) qsort(*firsts, *count, sizeof(**firsts), by_value);
-    return 0;
+    return rc;
 }
 
 int sl_segment__create(sl_segment *seg, const char *dir, const char *suffix, uint64_t id, uint64_t first,

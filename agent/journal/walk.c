@@ -21,6 +21,7 @@ static int load_size(sl_walk *walk)
 {
     struct stat st;
     int rc = sl_fs_fstat(walk->fd, &st);
+    if (rc == 0 && S_ISDIR(st.st_mode)) return -EISDIR;
     if (rc == 0) walk->size = (uint64_t)st.st_size;
     return rc;
 }
