@@ -1,8 +1,8 @@
-/* journal_kit.h: a journal with its events recorded, small sealed batches, and a disk that fails on demand.
- */
+/* journal_kit.h: a journal with its events recorded, and small sealed batches. */
 #ifndef SLUICE_TEST_JOURNAL_KIT_H
 #define SLUICE_TEST_JOURNAL_KIT_H
 
+#include "faulty_disk.h"
 #include "journal/journal_int.h"
 
 /* A sealed batch of `records` objects {"n":<from>,"text":"…"}, about `len` bytes each, with origins and times
@@ -59,28 +59,5 @@ char *kit_read_file(const char *path, size_t *len);
 void kit_write_file(const char *path, const char *bytes, size_t len);
 /* The path of the segment that begins at `first`. */
 const char *kit_segment(const kit *k, uint64_t first);
-
-/* ---- a disk that fails ---- */
-
-typedef enum kit_call {
-    KIT_OPEN = 1,
-    KIT_READ = 2,
-    KIT_WRITE = 4,
-    KIT_SYNC = 8,
-    KIT_TRUNCATE = 16,
-    KIT_RENAME = 32,
-    KIT_UNLINK = 64,
-    KIT_ANY = 127,
-} kit_call;
-
-/* From the `at`-th call (from 1) of these kinds on, `times` calls fail with `error`; short_write: a failing
- * write has written half before. Counting begins now. */
-void kit_fail(kit_call calls, uint64_t at, uint64_t times, int error, bool short_write);
-/* The same as a table, to be put behind the door by the caller. Static storage. */
-const sl_fs_ops *kit_faulty(kit_call calls, uint64_t at, uint64_t times, int error);
-/* Calls of these kinds since kit_fail(). */
-uint64_t kit_calls(void);
-bool kit_failed(void); /* one was made to fail */
-void kit_heal(void);
 
 #endif

@@ -150,9 +150,9 @@ void power_begin(const char *dir)
     watch(sl_fs_real());
 }
 
-void power_fail(kit_call calls, uint64_t at, uint64_t times, int error)
+void power_fail(disk_call calls, uint64_t at, uint64_t times, int error)
 {
-    watch(times ? kit_faulty(calls, at, times, error) : sl_fs_real());
+    watch(times ? disk_faulty(calls, at, times, error) : sl_fs_real());
 }
 
 void power_end(void)

@@ -10,8 +10,8 @@
 
 /* Begins to watch. What is in `dir` (NULL: nothing) is durable. */
 void power_begin(const char *dir);
-/* As kit_fail(), for a window of `times` calls from the `at`-th on. times 0: none. */
-void power_fail(kit_call calls, uint64_t at, uint64_t times, int error);
+/* As disk_fail(), for a window of `times` calls from the `at`-th on. times 0: none. */
+void power_fail(disk_call calls, uint64_t at, uint64_t times, int error);
 void power_end(void);
 /* What is left of the folder after the power went now: as a new folder. */
 void power_cut(char left[256]);

@@ -162,16 +162,16 @@ END_TEST
 
 START_TEST(cursor__a_failed_save_changes_nothing)
 {
-    static const kit_call calls[] = {KIT_WRITE, KIT_SYNC};
+    static const disk_call calls[] = {DISK_WRITE, DISK_SYNC};
     fresh();
     save(5, 6, true);
     for (size_t i = 0; i < SL_LEN(calls); i++) {
         uint64_t generation = c.generation;
         c.list[0].next = 9;
         c.moved = true;
-        kit_fail(calls[i], 1, 1, EIO, false);
+        disk_fail(calls[i], 1, 1, EIO, false);
         ck_assert_int_eq(sl_cursors__save(&c, true), -EIO);
-        kit_heal();
+        disk_heal();
         ck_assert(c.moved);
         ck_assert_uint_eq(c.generation, generation);
     }

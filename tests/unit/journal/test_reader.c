@@ -227,9 +227,9 @@ START_TEST(reader__an_error_that_passes_costs_nothing)
     sl_journal_reader_free(reader);
     reader = sl_journal_reader_new(k.dir);
     for (uint64_t i = 1; i < SL_READ_TRIES; i++) {
-        kit_fail(KIT_READ, 1, 100, EIO, false);
+        disk_fail(DISK_READ, 1, 100, EIO, false);
         ck_assert_int_eq(read_at(1, &found), SL_E_IO);
-        kit_heal();
+        disk_heal();
     }
     for (uint64_t i = 1; i <= 10; i++)
         check_at(i, i);

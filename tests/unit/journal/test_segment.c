@@ -94,9 +94,9 @@ START_TEST(segment__a_failed_write_leaves_nothing_behind)
     create(1, 0);
     append(1, 0, 3);
     uint64_t size = seg.bytes;
-    kit_fail(KIT_WRITE, 1, 1, ENOSPC, true);
+    disk_fail(DISK_WRITE, 1, 1, ENOSPC, true);
     ck_assert_int_eq(append(2, 3, 3), -ENOSPC);
-    kit_heal();
+    disk_heal();
     ck_assert_uint_eq(seg.bytes, size);
     ck_assert_uint_eq(file_size(1), size);
     ck_assert_uint_eq(seg.next, 2);
@@ -110,9 +110,9 @@ START_TEST(segment__what_can_not_be_cut_is_broken)
 {
     create(1, 0);
     append(1, 0, 3);
-    kit_fail(KIT_WRITE | KIT_TRUNCATE, 1, 2, EIO, true);
+    disk_fail(DISK_WRITE | DISK_TRUNCATE, 1, 2, EIO, true);
     ck_assert_int_eq(append(2, 3, 3), -EIO);
-    kit_heal();
+    disk_heal();
     ck_assert(seg.broken);
     ck_assert_int_eq(sl_segment__seal(&seg, ID), -EIO);
     sl_segment__close(&seg);
@@ -122,9 +122,9 @@ END_TEST
 START_TEST(segment__creation_that_fails_leaves_no_file)
 {
     kit_new_dir(dir);
-    kit_fail(KIT_WRITE, 1, 1, ENOSPC, true);
+    disk_fail(DISK_WRITE, 1, 1, ENOSPC, true);
     ck_assert_int_eq(sl_segment__create(&seg, dir, "", ID, 1, 0), -ENOSPC);
-    kit_heal();
+    disk_heal();
     ck_assert_uint_eq(file_size(1), UINT64_MAX);
 }
 END_TEST

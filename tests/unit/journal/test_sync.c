@@ -73,12 +73,12 @@ END_TEST
 START_TEST(sync__off_is_safe_when_written)
 {
     open_journal(SL_FSYNC_OFF);
-    kit_fail(KIT_SYNC, 1, UINT64_MAX, EIO, false);
+    disk_fail(DISK_SYNC, 1, UINT64_MAX, EIO, false);
     for (uint64_t i = 1; i < 5; i++) {
         ck_assert_int_eq(kit_append(&k, 10), 0);
         ck_assert_uint_eq(k.safe, i);
     }
-    kit_heal();
+    disk_heal();
     end_test();
 }
 END_TEST
@@ -89,12 +89,12 @@ START_TEST(sync__a_sync_that_fails_once_makes_nothing_safe_but_rewritten_frames)
     open_journal(SL_FSYNC_BATCH);
     for (int i = 0; i < 3; i++)
         kit_append(&k, 10);
-    kit_fail(KIT_SYNC, 1, 1, EIO, false);
+    disk_fail(DISK_SYNC, 1, 1, EIO, false);
     ck_assert_int_eq(kit_append(&k, 10), 0); /* written */
     ck_assert_uint_eq(k.safe, 3);
-    kit_fail(KIT_ANY, 1, 0, 0, false);
+    disk_fail(DISK_ANY, 1, 0, 0, false);
     ck_assert_int_eq(kit_append(&k, 10), SL_E_IO); /* nothing more before it is mended */
-    ck_assert_uint_eq(kit_calls(), 0);
+    ck_assert_uint_eq(disk_calls(), 0);
     sl_journal_stats stats;
     sl_journal_stats_get(k.journal, &stats);
     ck_assert_uint_eq(stats.sync_errors, 1);
@@ -102,7 +102,7 @@ START_TEST(sync__a_sync_that_fails_once_makes_nothing_safe_but_rewritten_frames)
     sl_journal_tick(k.journal, sl_clock_mono_ns());
     ck_assert_uint_eq(k.safe, 3); /* not yet: a back-off */
     retry();
-    kit_heal();
+    disk_heal();
     ck_assert_uint_eq(k.safe, 4);
     ck_assert_uint_eq(k.rooms, 1);
     ck_assert_int_eq(access(kit_segment(&k, 4), F_OK), 0);
@@ -126,10 +126,10 @@ START_TEST(sync__a_first_segment_of_which_nothing_is_safe_is_replaced)
     open_journal(SL_FSYNC_INTERVAL);
     kit_append(&k, 10);
     kit_append(&k, 10);
-    kit_fail(KIT_SYNC, 1, 1, EIO, false);
+    disk_fail(DISK_SYNC, 1, 1, EIO, false);
     sl_clock_advance(SL_NS_PER_S);
     sl_journal_tick(k.journal, sl_clock_mono_ns());
-    kit_heal();
+    disk_heal();
     ck_assert_uint_eq(k.safe, 0);
     /* what the kernel may do with pages it could not write: the copy on disk is not the one in memory */
     kit_write_file(kit_segment(&k, 1), "gone", 4);
@@ -159,10 +159,10 @@ START_TEST(sync__a_reader_in_the_old_segment_goes_on_in_the_new_one)
     sl_journal_reader *reader = sl_journal_reader_new(k.dir);
     ck_assert_int_eq(sl_journal_reader_read(reader, 1, &batch, &next, &lost, NULL), 0);
     sl_batch_unref(batch);
-    kit_fail(KIT_SYNC, 1, 1, EIO, false);
+    disk_fail(DISK_SYNC, 1, 1, EIO, false);
     sl_clock_advance(SL_NS_PER_S);
     sl_journal_tick(k.journal, sl_clock_mono_ns());
-    kit_heal();
+    disk_heal();
     size_t len;
     char *bytes = kit_read_file(kit_segment(&k, 1), &len);
     memset(bytes + len / 2 + 50, 0, len - len / 2 - 50); /* the pages were thrown away */
@@ -190,12 +190,12 @@ START_TEST(sync__rewriting_is_tried_until_it_succeeds)
     for (uint64_t at = 1;; at++) {
         open_journal(SL_FSYNC_BATCH);
         kit_append(&k, 10);
-        kit_fail(KIT_SYNC, 1, 1, EIO, false);
+        disk_fail(DISK_SYNC, 1, 1, EIO, false);
         kit_append(&k, 10);
-        kit_fail(KIT_ANY & ~KIT_TRUNCATE, at, 1, at % 2 ? ENOSPC : EIO, at % 3 == 0);
+        disk_fail(DISK_ANY & ~DISK_TRUNCATE, at, 1, at % 2 ? ENOSPC : EIO, at % 3 == 0);
         retry();
-        bool failed = kit_failed();
-        kit_heal();
+        bool failed = disk_failed();
+        disk_heal();
         if (failed) ck_assert_int_eq(kit_append(&k, 10) == 0, k.safe >= 2);
         retry();
         ck_assert_uint_ge(k.safe, 2);
@@ -217,9 +217,9 @@ START_TEST(sync__rewritten_frames_are_dropped_with_the_segment_they_came_from)
     open_journal(SL_FSYNC_BATCH);
     for (int i = 0; i < 3; i++)
         kit_append(&k, 10);
-    kit_fail(KIT_SYNC, 1, 1, EIO, false);
+    disk_fail(DISK_SYNC, 1, 1, EIO, false);
     kit_append(&k, 10);
-    kit_heal();
+    disk_heal();
     retry();
     sl_disk_journal *j = (sl_disk_journal *)k.journal;
     ck_assert_uint_eq(j->count, 2);
@@ -237,9 +237,9 @@ START_TEST(sync__what_all_outputs_have_passed_need_not_be_rewritten)
 {
     open_journal(SL_FSYNC_BATCH);
     kit_append(&k, 10);
-    kit_fail(KIT_SYNC, 1, 1, EIO, false);
+    disk_fail(DISK_SYNC, 1, 1, EIO, false);
     kit_append(&k, 10);
-    kit_heal();
+    disk_heal();
     sl_disk_journal *j = (sl_disk_journal *)k.journal;
     ck_assert(j->suspect);
     sl_retention__roll(j);
@@ -327,10 +327,10 @@ START_TEST(sync__a_failure_beside_the_appends_is_mended_too)
     sl_loop_call_wait(home, open_on_loop, NULL);
     sl_loop_call_wait(home, append_some, NULL);
     wait_safe(20);
-    kit_fail(KIT_SYNC, 1, 1, EIO, false);
+    disk_fail(DISK_SYNC, 1, 1, EIO, false);
     sl_loop_call_wait(home, append_one, NULL);
     ck_assert_int_eq(refused, 0);
-    while (!kit_failed())
+    while (!disk_failed())
         usleep(1000);
     usleep(20000);
     sl_loop_call_wait(home, append_one, NULL);
@@ -348,7 +348,7 @@ START_TEST(sync__a_failure_beside_the_appends_is_mended_too)
     wait_safe(41);
     sl_loop_call_wait(home, close_on_loop, NULL);
     sl_loop_free(home);
-    kit_heal();
+    disk_heal();
     kit_read(&k, 1, &seen);
     ck_assert_uint_eq(seen.records, 41 * 50);
     ck_assert_uint_eq(seen.lost, 0);
