@@ -55,7 +55,7 @@ const sl_option sl_http_options[] = {
      .help = "Longest time from sending a request to the end of its answer."},
     {"connect_timeout", SL_OPT_DURATION, offsetof(sl_http_conf, connect_timeout_ns), .def = "10s", .min = 1e7,
      .max = 6e11, .help = "Longest time to connect, TLS included."},
-    {"max_answer", SL_OPT_SIZE, offsetof(sl_http_conf, max_answer), .def = "64MiB", .min = 1024,
+    {"max_answer", SL_OPT_SIZE, offsetof(sl_http_conf, max_answer), .def = "16MiB", .min = 1024,
      .max = (double)(UINT64_C(1) << 30),
      .help = "A longer answer is not read to its end and counts as broken."},
     {"proxy", SL_OPT_SECRET, offsetof(sl_http_conf, proxy),

@@ -35,7 +35,7 @@ typedef struct sl_http_conf {
     int64_t compress_level;     /* 0: 1, the fastest */
     int64_t timeout_ns;         /* of a whole request, default 60s */
     int64_t connect_timeout_ns; /* default 10s */
-    uint64_t max_answer;        /* bytes of an answer that are read, default 64MiB */
+    uint64_t max_answer;        /* bytes of an answer that are read, default 16MiB */
     sl_span proxy; /* secret: it may hold a password; empty: none, the environment is not asked */
 } sl_http_conf;
 
