@@ -46,6 +46,28 @@ class ReceiverTest(unittest.TestCase):
         return [next(iter(item.values()))["status"] for item in json.loads(body)["items"]]
 
 
+class Counting(ReceiverTest):
+    def test_numbers_are_counted_with_their_ids(self):
+        receiver = self.start(tally=True)
+        self.post(receiver, bulk_body(0, 1))
+        _, again, _ = self.post(receiver, bulk_body(1, 2))
+        self.assertEqual(self.statuses(again), [409, 201])
+        self.post(receiver, bulk_body(2).replace(b"id-2", b"other"))
+        stats = receiver.stats()
+        self.assertEqual([stats[name] for name in ("created", "highest", "conflicts", "doubled")], [3, 2, 1, 1])
+
+    def test_what_has_no_number_is_refused(self):
+        receiver = self.start(tally=True)
+        _, body, _ = self.post(receiver, bulk_body(1).replace(b'"n"', b'"m"'))
+        self.assertEqual(self.statuses(body), [400])
+        self.assertEqual(self.post(receiver, b"{}\n")[0], 400)
+
+    def test_items_are_refused_by_the_script(self):
+        receiver = self.start({"items": [{"status": 429, "every": 2}]}, tally=True)
+        _, body, _ = self.post(receiver, bulk_body(0, 1, 2))
+        self.assertEqual(self.statuses(body), [429, 201, 429])
+
+
 class Honest(ReceiverTest):
     def test_create_is_201_once_and_409_afterwards(self):
         receiver = self.start()

@@ -108,6 +108,8 @@ class Store:
         except FileNotFoundError:
             return
 
+    parse = staticmethod(parse_bulk)
+
     def apply(self, ops, rules=()):
         """Carries the operations out, except those a rule refuses; returns the answer's items."""
         with self._lock:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from . import bulk, wire
+from . import bulk, tally, wire
 from .script import Script, ScriptError
 
 MAX_REQUESTS_KEPT = 20_000
@@ -25,6 +25,7 @@ class Settings:
     auth: str = ""  # the Authorization header wanted, word for word; "" for none
     max_body: int = None
     docs_file: str = None
+    tally: bool = False  # count records by number instead of keeping them
     tls: ssl.SSLContext = None
 
 
@@ -35,7 +36,7 @@ class Receiver:
     def __init__(self, settings, script=None):
         self.settings = settings
         self.script = Script(script, settings.max_body)
-        self.store = bulk.Store(settings.docs_file)
+        self.store = tally.Tally() if settings.tally else bulk.Store(settings.docs_file)
         self.objects = {}  # what PUT left at paths such as /_index_template/x
         self._lock = threading.Lock()
         self._requests = deque(maxlen=MAX_REQUESTS_KEPT)
@@ -206,7 +207,7 @@ class Receiver:
     def _bulk(self, request, step):
         found = re.match(r"^/([^/]+)/_bulk$", request.path)
         try:
-            ops = bulk.parse_bulk(request.body, found.group(1) if found else None)
+            ops = self.store.parse(request.body, found.group(1) if found else None)
         except bulk.BulkError as err:
             return 400, error_body(400, "illegal_argument_exception", str(err))
         if step and not step.takes_documents(request.read_whole):
