@@ -70,12 +70,16 @@ class LogWriter:
 
     @contextlib.contextmanager
     def background(self, rate=5000, burst=0.01):
-        """Writes about `rate` records a second in a thread, until the block ends."""
+        """Writes `rate` records a second in a thread, until the block ends; a late burst is made up for."""
         stop = threading.Event()
 
         def work():
+            begun, written = time.monotonic(), 0
             while not stop.wait(burst):
-                self.write(max(1, int(rate * burst)))
+                due = int((time.monotonic() - begun) * rate) - written
+                if due > 0:
+                    self.write(due)
+                    written += due
 
         thread = threading.Thread(target=work)
         thread.start()
