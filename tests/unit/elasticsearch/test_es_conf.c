@@ -57,7 +57,7 @@ START_TEST(es_conf__defaults_are_safe)
     ck_assert_int_eq(f.conf.action, ES_CREATE);
     ck_assert_uint_eq(f.conf.http.url.count, 1);
     ck_assert_int_eq(f.conf.http.timeout_ns, 60 * SL_NS_PER_S);
-    ck_assert_uint_eq(f.conf.http.max_answer, 64u << 20);
+    ck_assert_uint_eq(f.conf.http.max_answer, 16u << 20);
     ck_assert_int_eq(f.conf.http.compress, SL_COMPRESS_NONE);
     ck_assert(sl_span_is(sl_template_text(f.conf.index), SL_SPAN("sluice-%Y.%m.%d")));
     es_fixture_end(&f);
