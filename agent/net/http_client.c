@@ -10,11 +10,13 @@
 #include "curl_loop.h"
 #include "endpoints.h"
 #include "http_headers.h"
+#include "transport_error.h"
 #include <stdio.h>
 
 #define MAX_KEPT_CONNECTIONS 32
 #define MAX_IDLE_CALLS       8
 #define UPLOAD_BUFFER        (256L * 1024)
+#define DNS_CACHE_S          5L            /* names are asked for with new connections only: that is seldom */
 #define KEEP_ANSWER_BYTES    (256u * 1024) /* an answer buffer that grew beyond this is given back */
 #define USER_AGENT           "sluice/" SLUICE_VERSION
 
@@ -41,7 +43,8 @@ struct sl_http_call {
     int64_t started_ns;
     void (*answered)(void *arg, const sl_answer *answer); /* NULL: a probe */
     void *arg;
-    char error[CURL_ERROR_SIZE];
+    char said[CURL_ERROR_SIZE]; /* by curl */
+    char error[SL_TRANSPORT_TEXT_MAX];
 };
 
 /* ---- calls, live and idle ---- */
@@ -119,34 +122,6 @@ static size_t on_body(char *ptr, size_t size, size_t count, void *arg)
     return len;
 }
 
-static bool was_connected(CURL *easy)
-{
-    curl_off_t pretransfer = 0;
-    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
-    return pretransfer > 0;
-}
-
-static sl_transport_error transport_error(CURL *easy, CURLcode result)
-{
-    switch (result) {
-    case CURLE_OK: return SL_TRANSPORT_OK;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY: return SL_TRANSPORT_RESOLVE;
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PROXY: return SL_TRANSPORT_CONNECT;
-    case CURLE_OPERATION_TIMEDOUT: return was_connected(easy) ? SL_TRANSPORT_TIMEOUT : SL_TRANSPORT_CONNECT;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_SSL_ENGINE_NOTFOUND: return SL_TRANSPORT_TLS;
-    default: return SL_TRANSPORT_BROKEN;
-    }
-}
-
 static int64_t retry_after_ns(CURL *easy)
 {
     curl_off_t seconds = 0;
@@ -166,7 +141,7 @@ static void fill_answer(sl_http_call *call, CURLcode result, sl_answer *answer)
 {
     long status = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-    answer->transport = transport_error(call->easy, result);
+    answer->transport = sl_transport_error_of(call->easy, result);
     answer->url = sl_span_of(call->endpoint->shown);
     answer->duration_ns = sl_clock_mono_ns() - call->started_ns;
     answer->retry_after_ns = retry_after_ns(call->easy);
@@ -177,7 +152,8 @@ static void fill_answer(sl_http_call *call, CURLcode result, sl_answer *answer)
     } else if (call->too_long) {
         answer->error = "the answer is longer than max_answer, or memory is out";
     } else {
-        answer->error = call->error[0] ? call->error : curl_easy_strerror(result);
+        sl_transport_error_text(call->easy, result, call->said, call->error);
+        answer->error = call->error;
     }
 }
 
@@ -209,7 +185,11 @@ static void set_tls(CURL *easy, const sl_tls_conf *tls)
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->verify ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify ? 2L : 0L);
+    /* Files may be replaced: neither authorities nor the sessions they vouched for are kept. */
+    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     set_text(easy, CURLOPT_CAINFO, tls->ca);
+    if (tls->ca.len) curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's are trusted beside */
     set_text(easy, CURLOPT_SSLCERT, tls->cert);
     set_text(easy, CURLOPT_SSLKEY, tls->key);
     set_text(easy, CURLOPT_KEYPASSWD, tls->key_password);
@@ -226,6 +206,7 @@ static void set_connection(CURL *easy, const sl_http_conf *conf)
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(conf->timeout_ns / SL_NS_PER_MS));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(conf->connect_timeout_ns / SL_NS_PER_MS));
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, DNS_CACHE_S);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)SL_HTTP_MAX_IDLE_S);
     curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)SL_HTTP_MAX_CONNECTION_AGE_S);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
@@ -259,8 +240,8 @@ static void set_transfer(sl_http_call *call, const sl_http_send *send)
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-    call->error[0] = '\0';
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
+    call->said[0] = '\0';
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->said);
     set_method(easy, send->method, send->body);
 }
 

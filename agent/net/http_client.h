@@ -17,7 +17,8 @@
 /* Kept-alive connections idle this long are closed rather than used again, before most servers do it (nginx:
  * 75 s). */
 #define SL_HTTP_MAX_IDLE_S 55
-/* Connections older than this are not used again, so that a changed DNS name or a balancer is seen. */
+/* Connections older than this are not used again, so that a changed DNS name, a balancer, or replaced
+ * certificate files are seen: those are read anew for each connection. */
 #define SL_HTTP_MAX_CONNECTION_AGE_S 600
 
 typedef struct sl_http_client sl_http_client;

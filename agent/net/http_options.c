@@ -45,7 +45,9 @@ const sl_option sl_http_options[] = {
     {"auth", SL_OPT_GROUP, offsetof(sl_http_conf, auth), .rows = auth_options,
      .help = "How to log in; one of the ways."},
     {"tls", SL_OPT_GROUP, offsetof(sl_http_conf, tls), .rows = tls_options,
-     .help = "For `https` addresses. TLS 1.2 or later."},
+     .help = "For `https` addresses. TLS 1.2 or later. Each new connection reads the files anew; none is "
+             "used for more "
+             "than ten minutes."},
     {"headers", SL_OPT_MAP, offsetof(sl_http_conf, headers), .help = "Further headers of every request."},
     {"compress", SL_OPT_ENUM, offsetof(sl_http_conf, compress), .def = "none", .names = compress_names,
      .help = "Compression of request bodies: six to ten times less traffic for more processor time."},
