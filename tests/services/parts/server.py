@@ -15,6 +15,7 @@ from .script import Script, ScriptError
 
 MAX_REQUESTS_KEPT = 20_000
 RECEIVE_BUFFER = 128 * 1024  # small, so that slow reading is felt by the sender and not by the kernel
+LOOPBACK = "127.0.0.1"
 JSON_TYPE = "application/json; charset=UTF-8"
 
 
@@ -46,9 +47,9 @@ class Receiver:
         self._max_in_flight = 0
         self._open = 0
 
-    def listen(self, port, control_port=0):
-        self._service = open_listener(port)
-        self._control = open_listener(control_port)
+    def listen(self, port, control_port=0, host=LOOPBACK):
+        self._service = open_listener(host, port)
+        self._control = open_listener(LOOPBACK, control_port)
         self.port = self._service.getsockname()[1]
         self.control_port = self._control.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._service, self._serve), daemon=True).start()
@@ -270,11 +271,11 @@ class Receiver:
         return 200, plain, json.dumps(views[request.path]()).encode()
 
 
-def open_listener(port):
+def open_listener(host, port):
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-    listener.bind(("127.0.0.1", port))
+    listener.bind((host, port))
     listener.listen(256)
     return listener
 

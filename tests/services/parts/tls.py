@@ -4,6 +4,7 @@ make_certificates(folder) writes, in PEM:
   ca.pem                     the authority to trust
   server.pem  server.key     for localhost and 127.0.0.1
   client.pem  client.key     for a client, CN sluice-test
+  locked.key                 client.key, encrypted with PASSWORD
   expired.pem expired.key    like server, but it ended yesterday
   wronghost.pem ....key      signed by ca, for another name
   stranger.pem ....key       for localhost, signed by an authority that nobody trusts
@@ -17,6 +18,7 @@ import ssl
 import subprocess
 
 DAYS = 30
+PASSWORD = "open-sesame"
 NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"
 
 
@@ -51,6 +53,7 @@ def make_certificates(folder):
     make_ca(folder, "stranger-ca")
     make_leaf(folder, "server", "ca", "localhost", NAMES)
     make_leaf(folder, "client", "ca", "sluice-test", "extendedKeyUsage=clientAuth")
+    openssl(folder, "pkcs8", "-topk8", "-in", "client.key", "-out", "locked.key", "-v2", "aes256", "-passout", f"pass:{PASSWORD}")
     make_leaf(folder, "expired", "ca", "localhost", NAMES, days=-1)
     make_leaf(folder, "wronghost", "ca", "elsewhere.example", "subjectAltName=DNS:elsewhere.example")
     make_leaf(folder, "stranger", "stranger-ca", "localhost", NAMES)
