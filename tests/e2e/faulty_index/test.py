@@ -1,7 +1,5 @@
 """An index that answers late, wrongly, partly or not at all: each record arrives once all the same."""
 
-import os
-
 from sluice_e2e import assert_exactly, run
 
 RECORDS = 20_000
@@ -113,42 +111,6 @@ def a_single_record_too_large(sc):
     assert_exactly(index.docs(), 200)
 
 
-def tls_as_it_should_be(sc):
-    log = sc.log("app.log")
-    index = sc.receiver(tls="server", require_client=True, auth="ApiKey abc")
-    folder = os.path.join(index.state, "tls")
-    tls = {"ca": f"{folder}/ca.pem", "cert": f"{folder}/client.pem", "key": f"{folder}/client.key"}
-    agent = sc.agent(sc.main_job(index, log.path, output={"tls": tls, "auth": {"api_key": "abc"}}))
-    log.write(RECORDS)
-    sc.delivered_exactly(agent, index, log)
-
-
-def refused_certificate(sc, name):
-    """Nothing is sent to a server that can't prove who it is, and nothing is lost."""
-    log, index = sc.log("app.log"), sc.receiver(tls=name)
-    tls = {"ca": os.path.join(index.state, "tls", "ca.pem")}
-    agent = sc.agent(sc.main_job(index, log.path, output={"tls": tls}))
-    log.write(1000)
-    sc.settled(agent, stuck=1000)
-    assert index.stats()["requests"] == 0
-    index.stop()
-    index.options["tls"] = "server"
-    index.start()
-    sc.delivered_exactly(agent, index, log)
-
-
-def an_expired_certificate(sc):
-    refused_certificate(sc, "expired")
-
-
-def a_certificate_for_another_host(sc):
-    refused_certificate(sc, "wronghost")
-
-
-def a_certificate_nobody_vouches_for(sc):
-    refused_certificate(sc, "stranger")
-
-
 def gzip(sc):
     index, _, _ = through(sc, {"status": 503}, {"how": "reset", "store": True}, output={"compress": "gzip"})
     bulk = [request for request in index.requests() if "_bulk" in request["target"]]
@@ -171,5 +133,4 @@ def two_urls_one_dead(sc):
 
 run(statuses, retry_after_is_honoured, answers_lost_on_the_way, broken_requests, hanging, slow, odd_bodies, endless_body,
     spellings_of_a_partial_failure, items_retried_alone, items_never_taken, too_large, a_single_record_too_large,
-    tls_as_it_should_be, an_expired_certificate, a_certificate_for_another_host, a_certificate_nobody_vouches_for, gzip,
-    two_urls_one_dead)  # fmt: skip
+    gzip, two_urls_one_dead)  # fmt: skip

@@ -40,12 +40,16 @@ def find_fault_binary():
 class Agent:
     """One configuration and one data_dir; started and stopped as often as a scenario likes."""
 
-    def __init__(self, folder, config, http_port, unprivileged=False):
-        """`unprivileged`: when the tests run as root, run the agent as nobody, for whom permissions count."""
+    def __init__(self, folder, config, http_port, unprivileged=False, network=None):
+        """`unprivileged`: when the tests run as root, run the agent as nobody, for whom permissions count.
+        `network`: a Network in which it runs."""
         self.folder = folder
         self._unprivileged = unprivileged and os.geteuid() == 0
         self.config = config
+        self._network = network
+        self._host = network.inside if network else "127.0.0.1"
         self.http_port = http_port
+        config["service"]["http"] = f"{self._host}:{http_port}"
         self.process = None
         self.config_path = os.path.join(folder, "sluice.yaml")
         self.log_path = os.path.join(folder, "agent.log")
@@ -76,6 +80,8 @@ class Agent:
 
     def _command(self, binary):
         command = [binary, "run", "-c", self.config_path]
+        if self._network:
+            return self._network.command(command)
         if not self._unprivileged:
             return command
         os.makedirs(self.data_dir, exist_ok=True)
@@ -178,7 +184,7 @@ class Agent:
     # -- what it says --------------------------------------------------------------------------
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self._host}:{self.http_port}{path}", timeout=10) as answer:
             return answer.read()
 
     def page(self, path):

@@ -15,6 +15,7 @@ from . import ledger as ledgers
 from .agent import Agent
 from .applications import Application
 from .checks import assert_exactly
+from .network import Network, NoNetwork
 from .services import FileIndex, MissingTool, Receiver, SearchNode
 from .writer import LogWriter
 
@@ -104,9 +105,16 @@ class Scenario:
             self.skip(reason)
         return self._own(Application(kind, self.path("logs"), self.path("secrets"), **options))
 
-    def agent(self, config, start=True, name="agent", unprivileged=False):
+    def network(self):
+        """A network for an agent that can be cut from the machine's."""
+        try:
+            return self._own(Network())
+        except NoNetwork as err:
+            raise Skip(str(err)) from err
+
+    def agent(self, config, start=True, name="agent", unprivileged=False, network=None):
         port = int(config["service"]["http"].rsplit(":", 1)[1])
-        agent = self._own(Agent(self.path(name), config, port, unprivileged))
+        agent = self._own(Agent(self.path(name), config, port, unprivileged, network))
         self.agents.append(agent)
         return agent.start() if start else agent
 

@@ -73,7 +73,7 @@ class Receiver:
 
     @property
     def url(self):
-        return f"{'https' if 'tls' in self.options else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if 'tls' in self.options else 'http'}://{self.options.get('host', '127.0.0.1')}:{self.port}"
 
     def control(self, what, data=None):
         return fetch(f"http://127.0.0.1:{self.control_port}/__{what}", data)
