@@ -59,7 +59,7 @@ def run_backlog(bench, row, agent, corpus):
 def fill_journal(bench, row, agent, corpus, folder):
     http = f"127.0.0.1:{free_port()}"
     command = agent.fill_command(row, Place(folder, corpus.pattern(), free_port(), http))
-    with bench.agent(folder, command, 2) as running:
+    with bench.agent(folder, command, 2, measured=False) as running:
         if not wait_until(lambda: journaled(running, http) >= corpus.records, bench.timeout, 0.1):
             raise RunFailed(f"the journal was not filled within {bench.timeout} s{running.last_words()}")
         running.stop()
@@ -82,7 +82,8 @@ def run_paced(bench, row, agent):
             time.sleep(WARM_UP)
             running.check_alive()
             before, started = running.processor_seconds(), time.monotonic()
-            paced = write_paced(bench, row, corpus)
+            with bench.watch(running.pid()):
+                paced = write_paced(bench, row, corpus)
             running.check_alive()
             used, lasted = running.processor_seconds() - before, time.monotonic() - started
             wait_until(lambda: receiver.stats()["unique"] >= paced["records"], WAIT_DRAIN)
@@ -91,7 +92,7 @@ def run_paced(bench, row, agent):
         said["missing"] = paced["records"] - said["unique"]
         latency = {f"{name}_ms": said["latency_ns"][name] / 1e6 for name in ("p50", "p99", "max")}
         return {**figures(cost, said, None), "cpu_percent": 100 * used / lasted, **latency,
-                "writer_late_ms": paced["worst_late_ms"]}
+                "writer_late_ms": paced["worst_late_ms"], "input_bytes": paced["bytes"]}
 
 
 def write_paced(bench, row, corpus):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from bench_machine import proc_value
@@ -27,6 +27,8 @@ class Bench:
         self.tools, self.work = Path(tools), Path(work)
         self.agent_cpu, self.other_cpu = cpus
         self.timeout, self.stall = timeout, stall  # seconds: of a run, and without a record
+        self.wrap = []  # a profiler's command, put before that of the agent that is measured
+        self.watch = nullcontext  # or what a profiler does beside the agent of this process id while it is paced
 
     def tool(self, name):
         return str(self.tools / name)
@@ -51,10 +53,10 @@ class Bench:
             end(receiver.process)
 
     @contextmanager
-    def agent(self, folder, command, cores=1):
+    def agent(self, folder, command, cores=1, measured=True):
         """Starts `command` under the meter on `cores` processors; whatever happens, it has ended afterwards."""
         cpus = [self.agent_cpu, self.other_cpu][:cores]
-        running = RunningAgent(self, folder, command, cpus)
+        running = RunningAgent(self, folder, [*self.wrap, *command] if measured else command, cpus)
         try:
             yield running
         finally:

@@ -26,6 +26,7 @@ class Row:
     idle_seconds: int = 0  # > 0: measured after everything was delivered, while nothing comes
     backlog: bool = False  # a journal is filled first, and only its draining is measured
     straight_line: list = None  # arguments of the straight-line program; None: it can't do this row
+    parts_sum: float = None  # s/GB: the sum of the parts' limits, in the design
     cannot: dict = field(default_factory=dict)  # agent -> why it does not run this row
     secrets_out: bool = False  # no planted secret may reach the receiver
 
