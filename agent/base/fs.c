@@ -205,6 +205,23 @@ int sl_fs_lstat(const char *path, struct stat *st)
 {
     return door()->stat(path, st, false);
 }
+
+ssize_t sl_fs_readlink(const char *path, char *text, size_t size)
+{
+    ssize_t len = readlink(path, text, size);
+    if (len < 0) return -errno;
+    return (size_t)len < size ? len : -ENAMETOOLONG;
+}
+
+int sl_fs_realpath(const char *path, char *out, size_t size)
+{
+    char *real = realpath(path, NULL);
+    if (!real) return -errno;
+    size_t len = strlen(real);
+    if (len < size) memcpy(out, real, len + 1);
+    free(real);
+    return len < size ? 0 : -ENAMETOOLONG;
+}
 int sl_fs_rename(const char *from, const char *to)
 {
     return door()->rename(from, to);

@@ -33,6 +33,11 @@ off_t sl_fs_seek(int fd, off_t off, int whence); /* SEEK_DATA: next bytes that a
 int sl_fs_fstat(int fd, struct stat *st);
 int sl_fs_stat(const char *path, struct stat *st);
 int sl_fs_lstat(const char *path, struct stat *st);
+/* What a symbolic link says, without a NUL. Its length, -EINVAL when path is none, -ENAMETOOLONG when it
+ * does not fit. */
+ssize_t sl_fs_readlink(const char *path, char *text, size_t size);
+/* The path without links, `.` and `..`; everything on it must be there. */
+int sl_fs_realpath(const char *path, char *out, size_t size);
 int sl_fs_rename(const char *from, const char *to);
 int sl_fs_link(const char *from, const char *to);
 int sl_fs_unlink(const char *path);
