@@ -10,6 +10,7 @@
 
 bool tail_is_wanted(const tail *t, const char *path)
 {
+    if (tail_lead_to(t, path)) return true;
     return tail_globs_match(t->conf->wanted, path) && !tail_globs_match(t->conf->unwanted, path);
 }
 
@@ -49,15 +50,22 @@ static bool leads_to(const char *path, const tail_file *f)
     return sl_fs_stat(path, &st) == 0 && st.st_dev == f->dev && st.st_ino == f->ino;
 }
 
+/* The name that records bear is one that a pattern matches. */
+static void show(tail *t, tail_file *f)
+{
+    const char *link = tail_lead_to(t, f->path);
+    bool matched = tail_globs_match(t->conf->wanted, f->path);
+    if (!matched && !link) return;
+    sl_free(f->shown);
+    f->shown = matched ? NULL : sl_strdup(link);
+}
+
 void tail_renamed(tail *t, tail_file *f, const char *path)
 {
     bool wanted = tail_is_wanted(t, path);
     if (!wanted && !f->shown) f->shown = sl_strdup(f->path);
-    if (wanted) {
-        sl_free(f->shown);
-        f->shown = NULL;
-    }
     tail_file_set_path(t, f, path);
+    show(t, f);
     f->lost_path = false;
     f->rotated = true;
     f->changed_ns = sl_clock_mono_ns(); /* its writer may not know yet */
@@ -78,7 +86,10 @@ static void met_again(tail *t, tail_file *f, const char *path, const struct stat
         f->lost_path = false;
     else if (f->lost_path || !leads_to(f->path, f) || (f->left_ns && tail_is_wanted(t, path)))
         tail_renamed(t, f, path); /* else a second name of it: the first one stays */
-    if (f->left_ns && !f->lost_path && tail_is_wanted(t, f->path)) f->left_ns = 0;
+    if (f->left_ns && !f->lost_path && tail_is_wanted(t, f->path)) {
+        f->left_ns = 0;
+        show(t, f);
+    }
     if (f->size != (uint64_t)st->st_size || f->mtime_ns != tail_mtime_ns(st)) tail_make_ready(t, f);
 }
 
@@ -103,6 +114,7 @@ static void revived(tail *t, tail_file *f, const char *path, const struct stat *
     sl_debug(sl_input_name(t->in), "%s is known: inode %llu goes on at offset %llu", path,
              (unsigned long long)f->ino, (unsigned long long)f->pos.off);
     if (moved) tail_renamed(t, f, path);
+    show(t, f);
     if (!tail_is_wanted(t, path) && !f->left_ns) tail_file_left(t, f, false);
     tail_watch_file(t, f);
     if (f->size > f->pos.off) tail_make_ready(t, f);
@@ -141,6 +153,7 @@ static tail_file *add_file(tail *t, const char *path, const struct stat *st, int
     tail_file *f = tail_file_new(t);
     tail_file_set_path(t, f, path);
     tail_file_bind(t, f, st, born_ns, fd);
+    show(t, f);
     f->gen = t->gen;
     if ((t->first_scan && t->conf->read_from == TAIL_FROM_END) || is_too_old(t, st)) {
         f->start = TAIL_START_LINE;
@@ -200,8 +213,11 @@ static void meet_open(tail *t, const char *path, const struct stat *st, int fd, 
 static bool is_same_file(const tail_file *f, const char *path, int64_t born_ns)
 {
     if (born_ns && f->born_ns) return born_ns == f->born_ns;
-    size_t base = strlen(f->path) - tail_rotated_suffix(f->path);
-    return strlen(path) - tail_rotated_suffix(path) == base && strncmp(path, f->path, base) == 0;
+    char *from = tail_rotated_from(path), *was = tail_rotated_from(f->path);
+    bool same = strcmp(from ? from : path, was ? was : f->path) == 0;
+    sl_free(from);
+    sl_free(was);
+    return same;
 }
 
 void tail_meet_unseen(tail *t, tail_file *f, const char *path)
@@ -215,13 +231,12 @@ void tail_meet_unseen(tail *t, tail_file *f, const char *path)
         sl_fs_close(fd);
 }
 
-void tail_meet(tail *t, const char *path, bool adopted)
+static void meet_path(tail *t, const char *path, bool adopted)
 {
     struct stat st;
     int rc = sl_fs_stat(path, &st);
     check_old_owner(t, path, rc == 0 ? &st : NULL);
     if (rc < 0) {
-        if (rc == -ENOENT && sl_fs_lstat(path, &st) == 0) t->scan_again = true; /* a link to what may come */
         if (rc != -ENOENT && rc != -ENOTDIR) open_failed(t, path, -rc);
         return;
     }
@@ -240,6 +255,13 @@ void tail_meet(tail *t, const char *path, bool adopted)
         meet_open(t, path, &st, fd, adopted);
     else if (fd != -ENOENT && fd != -EINVAL)
         open_failed(t, path, -fd);
+}
+
+void tail_meet(tail *t, const char *path, bool adopted)
+{
+    char *target = tail_lead_follow(t, path);
+    meet_path(t, target ? target : path, adopted);
+    sl_free(target);
 }
 
 /* ---- scans ---- */
@@ -277,6 +299,7 @@ static void scan(tail *t, const char *only)
     t->scanning = true;
     tail_walk walk = {on_folder, on_found, on_failed, t, only};
     tail_globs_walk(t->conf->wanted, &walk);
+    tail_leads_scan(t, only);
     t->scanning = false;
     tail_folders_sweep(t, only);
     check_unseen(t, only);

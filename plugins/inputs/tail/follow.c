@@ -26,8 +26,10 @@ bool tail_is_complete(const tail *t, const tail_file *f)
 
 void tail_update_timed(tail *t, tail_file *f)
 {
-    bool rest = f->pos.off < f->size && (f->rotated || tail_rotated_suffix(f->path));
-    tail_make_timed(t, f, f->state == TAIL_HELD || f->left_ns || f->waiting || rest);
+    bool wait = f->state == TAIL_HELD || f->left_ns || f->waiting;
+    char *from = !wait && f->pos.off < f->size ? tail_rotated_from(f->path) : NULL;
+    tail_make_timed(t, f, wait || from || (f->pos.off < f->size && f->rotated));
+    sl_free(from);
 }
 
 void tail_file_left(tail *t, tail_file *f, bool deleted)
@@ -73,11 +75,24 @@ void tail_seek_copy(tail *t, tail_file *f, uint64_t size_before)
     if (!has_held_copy(t, f) && !tail_find_copy(t, f) && lost) tell_lost(t, f, lost);
 }
 
-/* The inode of f holds other bytes: they are a generation of their own. size_before: of f, last seen. */
-static void begin_anew(tail *t, tail_file *f, tail_verdict verdict, uint64_t size_before)
+/* What was seen last of a file, before it is looked at again. */
+typedef struct seen {
+    uint64_t size;
+    int64_t mtime_ns;
+} seen;
+
+static seen seen_of(const tail_file *f)
+{
+    return (seen){f->size, f->mtime_ns};
+}
+
+/* The inode of f holds other bytes: they are a generation of their own; `last` is what was seen of f itself.
+ */
+static void begin_anew(tail *t, tail_file *f, tail_verdict verdict, seen last)
 {
     tail_file *g = tail_file_new(t);
     tail_file_rebind(t, g, f);
+    if (f->shown) g->shown = sl_strdup(f->shown);
     tail_make_timed(t, g, g->left_ns != 0);
     if (verdict == TAIL_SHRUNK) {
         g->start = TAIL_START_EXACT;
@@ -89,10 +104,12 @@ static void begin_anew(tail *t, tail_file *f, tail_verdict verdict, uint64_t siz
              "%s was %s at %llu bytes; it had been read up to offset %llu", f->path,
              verdict == TAIL_SHRUNK ? "cut" : "truncated or written anew", (unsigned long long)g->size,
              (unsigned long long)f->pos.off);
+    f->size = last.size;
+    f->mtime_ns = last.mtime_ns;
     tail_file_end(t, f, TAIL_END_TRUNCATED);
     tail_make_ready(t, g);
     wake_held(t);
-    if (verdict == TAIL_OTHER) tail_seek_copy(t, f, size_before);
+    if (verdict == TAIL_OTHER) tail_seek_copy(t, f, last.size);
 }
 
 /* ---- a turn ---- */
@@ -121,7 +138,7 @@ static bool is_as_known(tail *t, tail_file *f)
         return false;
     }
     f->waiting = false;
-    uint64_t size_before = f->size;
+    seen last = seen_of(f);
     tail_note_size(f, &st);
     tail_head head = f->head;
     tail_verdict verdict = f->size < f->pos.off ? tail_verify(f->fd, f->size, &f->pos, &head)
@@ -131,7 +148,7 @@ static bool is_as_known(tail *t, tail_file *f)
         return false;
     }
     if (verdict != TAIL_SAME) {
-        begin_anew(t, f, verdict, size_before);
+        begin_anew(t, f, verdict, last);
         return false;
     }
     if (head.len != f->head.len) {
@@ -148,10 +165,11 @@ void tail_check_generation(tail *t, tail_file *f)
 
 bool tail_follow(tail *t, tail_file *f)
 {
+    seen last = seen_of(f);
     if (f->state != TAIL_FOLLOWED || !is_as_known(t, f)) return false;
     switch (tail_read_batch(t, f)) {
     case TAIL_READ_MORE: return true;
-    case TAIL_READ_OTHER: begin_anew(t, f, TAIL_OTHER, f->size); return false;
+    case TAIL_READ_OTHER: begin_anew(t, f, TAIL_OTHER, last); return false;
     case TAIL_READ_FAILED: cannot_read(t, f, -EIO); return false;
     case TAIL_READ_END: break;
     }
@@ -201,7 +219,7 @@ static bool has_lingered(const tail *t, const tail_file *f)
 /* A file without a checkpoint, such as an empty one, just goes. */
 static void check_time(tail *t, tail_file *f)
 {
-    if (!f->rotated && f->size > f->pos.off) f->rotated = tail_looks_rotated(t, f->path);
+    if (!f->rotated && f->size > f->pos.off) f->rotated = tail_looks_rotated(t, f);
     if (f->state == TAIL_HELD || f->waiting || (f->size > f->pos.off && tail_is_complete(t, f)))
         tail_make_ready(t, f);
     else if (has_lingered(t, f))

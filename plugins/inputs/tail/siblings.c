@@ -42,22 +42,45 @@ void tail_each_sibling(tail *t, const char *path,
 
 /* ---- names of rotated files ---- */
 
-size_t tail_rotated_suffix(const char *path)
+#define MIN_STAMP 8 /* digits before an extension: `app1.log` may be a log of its own */
+
+/* Where a run of digits and what joins them begins that ends at `end`; `end` when there is none. */
+static size_t run_start(const char *path, size_t name, size_t end, size_t *digits)
 {
-    static const char suffix[] = "0123456789.:_T-";
-    size_t len = strlen(path), name = (size_t)(name_of(path) - path), end = len;
-    while (end > name && strchr(suffix, path[end - 1]))
-        end--;
-    return end == name || end == len || !strchr(".-_", path[end]) ? 0 : len - end;
+    size_t at = end;
+    *digits = 0;
+    while (at > name && strchr("0123456789.:_T-", path[at - 1]))
+        *digits += path[--at] >= '0' && path[at] <= '9';
+    return at > name && at < end && strchr(".-_", path[at]) ? at : end;
 }
 
-bool tail_looks_rotated(const tail *t, const char *path)
+char *tail_rotated_from(const char *path)
 {
-    size_t suffix = tail_rotated_suffix(path);
-    if (!suffix) return false;
-    char *base = sl_strndup(path, strlen(path) - suffix);
+    size_t name = (size_t)(name_of(path) - path), end = strlen(path), digits;
+    const char *dot = strrchr(path + name, '.');
+    size_t at = run_start(path, name, end, &digits);
+    if (at == end && dot) {
+        end = (size_t)(dot - path);
+        at = run_start(path, name, end, &digits);
+        if (digits < MIN_STAMP) at = end;
+    }
+    if (at == end) return NULL;
+    sl_buf from = SL_BUF_NONE;
+    sl_buf_append(&from, path, at);
+    sl_buf_append_cstr(&from, path + end);
+    char *text = sl_strdup(sl_buf_cstr(&from));
+    sl_buf_release(&from);
+    return text;
+}
+
+bool tail_looks_rotated(const tail *t, const tail_file *f)
+{
+    char *base = tail_rotated_from(f->path);
+    if (!base) return false;
     struct stat st;
-    bool rotated = tail_knows_path(t, base) || (sl_fs_stat(base, &st) == 0 && S_ISREG(st.st_mode));
+    /* A link to this very file has the name without the stamp while it is written to. */
+    bool there = sl_fs_stat(base, &st) == 0 && S_ISREG(st.st_mode);
+    bool rotated = there ? st.st_ino != f->ino || st.st_dev != f->dev : tail_knows_path(t, base);
     sl_free(base);
     return rotated;
 }
@@ -90,73 +113,39 @@ void tail_find_renamed(tail *t, const char *path)
 
 /* ---- rotated unseen ---- */
 
-/* For each name that is followed, the generation of it that was written to last: by hash of the name. What
- * was rotated away from that name later, and is not known, came between it and the present one. */
-
-static char *base_of(const char *path)
-{
-    return sl_strndup(path, strlen(path) - tail_rotated_suffix(path));
-}
-
-static tail_file *newest_of(const tail_index *newest, const char *base)
-{
-    size_t at = 0, len = strlen(base);
-    for (tail_file *f; (f = tail_index_next(newest, tail_hash(base, len), &at));)
-        if (strncmp(f->path, base, len) == 0 && strlen(f->path) - tail_rotated_suffix(f->path) == len)
-            return f;
-    return NULL;
-}
-
-static void take_newest(tail *t, tail_index *newest, tail_file *f)
-{
-    char *base = base_of(f->path);
-    uint64_t key = tail_hash(base, strlen(base));
-    tail_file *other = newest_of(newest, base);
-    if (other && other->mtime_ns < f->mtime_ns) tail_index_remove(newest, key, other);
-    if ((!other || other->mtime_ns < f->mtime_ns) && tail_is_wanted(t, base)) tail_index_add(newest, key, f);
-    sl_free(base);
-}
+/* Of the known generations that were rotated away from a name, one was written to last. What was rotated away
+ * from there later, and is not known, came between it and the present one. */
 
 static void on_maybe_between(tail *t, const char *sibling, const struct stat *folder, ino_t ino, void *arg)
 {
-    /* `.gz` and its kin have no such suffix: they are left alone */
-    if (!tail_rotated_suffix(sibling) || tail_find_inode(t, folder->st_dev, ino)) return;
-    char *base = base_of(sibling);
-    const tail_file *f = newest_of(arg, base);
-    sl_free(base);
+    const char *only = arg; /* NULL: any */
+    if (tail_find_inode(t, folder->st_dev, ino)) return;
+    char *base = tail_rotated_from(sibling); /* none: `.gz` and its kin are left alone */
     struct stat st;
-    if (!f || tail_globs_match(t->conf->unwanted, sibling) || sl_fs_lstat(sibling, &st) < 0) return;
-    if (S_ISREG(st.st_mode) && tail_mtime_ns(&st) >= f->mtime_ns) tail_meet(t, sibling, true);
-}
-
-void tail_meet_between(tail *t, tail_file *f)
-{
-    tail_index newest = {NULL, 0, 0, 0};
-    take_newest(t, &newest, f);
-    if (newest.count && tail_rotated_suffix(f->path))
-        tail_each_sibling(t, f->path, on_maybe_between, &newest);
-    tail_index_release(&newest);
-}
-
-static void on_maybe_rotated(tail *t, const char *sibling, const struct stat *folder, ino_t ino, void *arg)
-{
-    tail_file *f = tail_find_inode(t, folder->st_dev, ino);
-    if (f && f->head.len && tail_rotated_suffix(sibling)) take_newest(t, arg, f);
+    int64_t newest = base && (!only || strcmp(base, only) == 0) && tail_is_wanted(t, base)
+                         ? tail_newest_rotated(t, base)
+                         : 0;
+    sl_free(base);
+    if (!newest || tail_globs_match(t->conf->unwanted, sibling) || sl_fs_lstat(sibling, &st) < 0) return;
+    /* An empty one was rotated before it was written to: its writer may not have noticed yet. */
+    if (S_ISREG(st.st_mode) && (st.st_size == 0 || tail_mtime_ns(&st) >= newest)) tail_meet(t, sibling, true);
 }
 
 void tail_meet_rotated(tail *t, const char *path)
 {
-    tail_index newest = {NULL, 0, 0, 0};
-    tail_each_sibling(t, path, on_maybe_rotated, &newest);
-    if (newest.count) tail_each_sibling(t, path, on_maybe_between, &newest);
-    tail_index_release(&newest);
+    if (tail_newest_rotated(t, path)) tail_each_sibling(t, path, on_maybe_between, (void *)(uintptr_t)path);
+}
+
+void tail_meet_between(tail *t, const tail_file *f)
+{
+    char *base = tail_rotated_from(f->path);
+    if (base) tail_meet_rotated(t, base);
+    sl_free(base);
 }
 
 void tail_meet_all_between(tail *t)
 {
-    tail_index newest = {NULL, 0, 0, 0}, folders = {NULL, 0, 0, 0};
-    for (tail_link *at = t->files.next; at != &t->files; at = at->next)
-        if (TAIL_FILE(at, all)->head.len) take_newest(t, &newest, TAIL_FILE(at, all));
+    tail_index folders = {NULL, 0, 0, 0};
     for (tail_link *at = t->files.next; at != &t->files; at = at->next) {
         const tail_file *f = TAIL_FILE(at, all);
         sl_span folder = folder_of(f->path);
@@ -165,10 +154,9 @@ void tail_meet_all_between(tail *t)
         if (!f->head.len || tail_index_next(&folders, key, &cursor)) continue;
         tail_index_add(&folders, key, t);
         char *path = sl_strdup(f->path);
-        tail_each_sibling(t, path, on_maybe_between, &newest);
+        tail_each_sibling(t, path, on_maybe_between, NULL);
         sl_free(path);
     }
-    tail_index_release(&newest);
     tail_index_release(&folders);
 }
 

@@ -223,6 +223,7 @@ static void on_rescan(void *arg)
         t->scan_all = true;
     else
         tail_folders_check(t, false);
+    tail_leads_check(t);
     t->look_at_all = true;
     tail_forget_ended(t);
     tail_work(t);
@@ -256,8 +257,8 @@ static void init(tail *t, sl_input *in, const tail_conf *conf)
     t->times = tail_default_times;
     t->work.run = on_work;
     t->max_open = open_limit(conf);
-    tail_link *heads[] = {&t->files, &t->ready,   &t->opened, &t->dirty,
-                          &t->timed, &t->checked, &t->named,  &t->folders};
+    tail_link *heads[] = {&t->files,   &t->ready, &t->opened,  &t->dirty, &t->timed,
+                          &t->checked, &t->named, &t->folders, &t->leads};
     for (size_t i = 0; i < SL_LEN(heads); i++)
         tail_link_init(heads[i]);
     make_counters(t);
@@ -329,9 +330,11 @@ static void destroy(tail *t)
     t->watch = NULL;
     while (tail_is_linked(&t->files))
         tail_file_free(t, TAIL_FILE(t->files.next, all));
+    tail_leads_free(t);
     tail_folders_free(t);
     tail_names_release(t);
-    tail_index *indexes[] = {&t->by_inode, &t->by_path, &t->by_head, &t->by_watch, &t->searched, &t->odd};
+    tail_index *indexes[] = {&t->by_inode, &t->by_path,  &t->by_base, &t->by_head,
+                             &t->by_watch, &t->searched, &t->odd};
     for (size_t i = 0; i < SL_LEN(indexes); i++)
         tail_index_release(indexes[i]);
     sl_timer *timers[] = {t->pace, t->save, t->check, t->poll, t->rescan};

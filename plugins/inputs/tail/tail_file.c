@@ -3,7 +3,8 @@
  * Invariants:
  *  - by_inode holds every file that has an inode, once, and those of the database that are not met yet
  * (UNSEEN).
- *  - by_path, by_head and by_watch follow the fields of the same names; they change only here.
+ *  - by_path, by_head and by_watch follow the fields of the same names, by_base the path without what
+ * rotation put into it; they change only here.
  *  - n_open descriptors are open, at most max_open as long as some can be opened again by their path.
  */
 #include "tail_int.h"
@@ -69,6 +70,37 @@ bool tail_knows_path(const tail *t, const char *path)
     for (tail_file *f; (f = tail_index_next(&t->by_path, path_key(path), &at));)
         if (strcmp(f->path, path) == 0) return true;
     return false;
+}
+
+/* Of the path, or of the one it was rotated from. */
+static uint64_t base_key(const char *path)
+{
+    char *base = tail_rotated_from(path);
+    uint64_t key = path_key(base ? base : path);
+    sl_free(base);
+    return key;
+}
+
+static bool is_rotated_from(const char *path, const char *base)
+{
+    char *from = tail_rotated_from(path);
+    bool is = strcmp(from ? from : path, base) == 0;
+    sl_free(from);
+    return is;
+}
+
+int64_t tail_newest_rotated(const tail *t, const char *path)
+{
+    int64_t newest = 0;
+    struct stat st;
+    bool there = sl_fs_stat(path, &st) == 0;
+    size_t at = 0;
+    for (tail_file *f; (f = tail_index_next(&t->by_base, path_key(path), &at));) {
+        bool in_place = there && tail_has_inode(f) && f->dev == st.st_dev && f->ino == st.st_ino;
+        if (f->head.len && !in_place && f->mtime_ns > newest && is_rotated_from(f->path, path))
+            newest = f->mtime_ns;
+    }
+    return newest;
 }
 
 tail_file *tail_find_head(const tail *t, tail_head head, size_t *at)
@@ -191,11 +223,17 @@ void tail_file_end(tail *t, tail_file *f, tail_end end)
 
 void tail_file_set_path(tail *t, tail_file *f, const char *path)
 {
-    if (f->path) tail_index_remove(&t->by_path, path_key(f->path), f);
+    if (f->path) {
+        tail_index_remove(&t->by_path, path_key(f->path), f);
+        tail_index_remove(&t->by_base, base_key(f->path), f);
+    }
     char *copy = path ? sl_strdup(path) : NULL;
     sl_free(f->path);
     f->path = copy;
-    if (copy) tail_index_add(&t->by_path, path_key(copy), f);
+    if (copy) {
+        tail_index_add(&t->by_path, path_key(copy), f);
+        tail_index_add(&t->by_base, base_key(copy), f);
+    }
 }
 
 void tail_file_set_head(tail *t, tail_file *f, tail_head head)

@@ -2,6 +2,7 @@
  *
  * The way of a file:
  *   discover.c finds names and folders, watches them, and meets what they lead to (an inode);
+ *   leads.c    does so for names that are symbolic links, where they lead;
  *   admit.c    decides what a new inode is: a new file, a known one, or the copy of a known one, and gives
  * ids; follow.c   gives each file its turn: has it been truncated, moved, deleted? is there something to
  * read? tail_reader.c reads a batch of lines; checkpoint.c remembers how far each file is safe.
@@ -25,12 +26,13 @@
 #define TAIL_MAX_FILES     200000u /* generations known at a time, ended ones too */
 #define TAIL_MAX_ENDED     20000u  /* ended ones among them; the oldest are forgotten first */
 #define TAIL_MAX_FOLDERS   65536u
-#define TAIL_MAX_SIBLINGS  10000 /* entries looked at for a copy or a renamed file in one folder */
-#define TAIL_MIN_OPEN      8     /* descriptors, however few the process may have */
-#define TAIL_RESERVED_OPEN 128   /* left to the rest of the agent */
-#define TAIL_HEAD          1024u /* bytes of a head hash */
-#define TAIL_MARK          256u  /* bytes of the hash before a position */
-#define TAIL_TURN_BATCHES  4     /* batches read before the loop has its turn */
+#define TAIL_MAX_LEADS     65536u /* symbolic links to files */
+#define TAIL_MAX_SIBLINGS  10000  /* entries looked at for a copy or a renamed file in one folder */
+#define TAIL_MIN_OPEN      8      /* descriptors, however few the process may have */
+#define TAIL_RESERVED_OPEN 128    /* left to the rest of the agent */
+#define TAIL_HEAD          1024u  /* bytes of a head hash */
+#define TAIL_MARK          256u   /* bytes of the hash before a position */
+#define TAIL_TURN_BATCHES  4      /* batches read before the loop has its turn */
 
 /* Times in ns. A table, so that tests can shorten them; else read-only. */
 typedef struct tail_times {
@@ -195,7 +197,7 @@ typedef struct tail_file {
     ino_t ino;
     int64_t born_ns; /* 0: unknown */
     char *path;      /* a name that leads to it, or led to it last; NULL only before the first */
-    char *shown;     /* the last one a pattern matched, when path is none; else NULL */
+    char *shown;     /* the last one a pattern matched, when path is none, be it a link; else NULL */
     int fd;          /* -1: closed */
     int watch_id;    /* -1: not watched: polled */
     uint64_t size;   /* last seen */
@@ -263,11 +265,14 @@ typedef struct tail {
     tail_link checked; /* their path is to be checked */
     tail_link named;   /* ids to be made durable */
     size_t n_files, n_ended, n_open;
-    tail_index by_inode, by_path, by_head, by_watch;
+    tail_index by_inode, by_path, by_base, by_head, by_watch;
     uint32_t head_lens[TAIL_HEAD + 1]; /* how many heads have each length */
 
     tail_link folders;
     size_t n_folders;
+    tail_link leads;
+    size_t n_leads;
+    tail_index leads_by_link, leads_by_target;
     tail_index folders_by_path, folders_by_watch;
     uint32_t gen; /* of the scan that runs or ran last */
     struct {
@@ -337,6 +342,9 @@ tail_file *tail_find_head(const tail *t, tail_head head, size_t *at);
 tail_file *tail_find_path(const tail *t, const char *path);
 /* Whether any generation, ended ones too, has or had this path last. */
 bool tail_knows_path(const tail *t, const char *path);
+/* When the last one was written to of those, ended ones too, that had this path or one rotated from it, but
+ * for the file that has it now. 0: none is known. */
+int64_t tail_newest_rotated(const tail *t, const char *path);
 static inline bool tail_has_inode(const tail_file *f)
 {
     return f->state != TAIL_ENDED;
@@ -414,6 +422,7 @@ void tail_scan_below(tail *t, const char *only);
 /* Meets what a path leads to. adopted: a wanted file was renamed to it, so it is followed though no pattern
  * says so. */
 void tail_meet(tail *t, const char *path, bool adopted);
+/* A pattern matches, or a link that one matches leads to it. */
 bool tail_is_wanted(const tail *t, const char *path);
 /* f has another name now. */
 void tail_renamed(tail *t, tail_file *f, const char *path);
@@ -424,12 +433,26 @@ void tail_check_paths(tail *t);
 /* Files of the database that the first scan did not meet: renamed to where no pattern looks, or gone. */
 void tail_find_unseen(tail *t);
 
+/* ---- leads.c: wanted names that are symbolic links to files ---- */
+
+/* Where a wanted link leads, noted from then on, to be freed; NULL when path is no such link. */
+char *tail_lead_follow(tail *t, const char *path);
+/* A link that leads to this path, or NULL. */
+const char *tail_lead_to(const tail *t, const char *path);
+/* After a scan: forgets links it did not see (below `only`, or all), meets what the others lead to below
+ * `only`. */
+void tail_leads_scan(tail *t, const char *only);
+/* Meets anew those that lead elsewhere by now. */
+void tail_leads_check(tail *t);
+void tail_leads_free(tail *t);
+
 /* ---- siblings.c: the other entries of a file's folder ---- */
 
-/* Length of `.3` or `-20260102` at the end of a path, or 0. */
-size_t tail_rotated_suffix(const char *path);
-/* It has one, and there is or was a file without it beside: it is rotated, and will not grow. */
-bool tail_looks_rotated(const tail *t, const char *path);
+/* The path without a `.3` or `-20260102` at its end, or a stamp of eight digits and more before its extension
+ * (`app.2026-01-02_10-15-00.log`). NULL: it has none. To be freed. */
+char *tail_rotated_from(const char *path);
+/* It has one, and there is or was another file without it beside: it is rotated, and will not grow. */
+bool tail_looks_rotated(const tail *t, const tail_file *f);
 /* Calls fn for each entry, at most TAIL_MAX_SIBLINGS, with its full path; *st is of the folder (its device).
  */
 void tail_each_sibling(tail *t, const char *path,
@@ -440,9 +463,8 @@ void tail_each_sibling(tail *t, const char *path,
 void tail_find_renamed(tail *t, const char *path);
 /* After f was found rotated (`app.log.2`): meets unknown files rotated from the same name and written to
  * later, which were never seen under a name that a pattern matches. */
-void tail_meet_between(tail *t, tail_file *f);
-/* A scan met a new file at `path`: meets unknown files that were rotated away from there, if they were
- * written to after the known ones. */
+void tail_meet_between(tail *t, const tail_file *f);
+/* Meets unknown files that were rotated away from `path`, if they were written to after the known ones. */
 void tail_meet_rotated(tail *t, const char *path);
 /* The same for every name known from the state database. */
 void tail_meet_all_between(tail *t);
