@@ -143,6 +143,91 @@ START_TEST(rename__files_keep_their_id)
 }
 END_TEST
 
+/* app.log -> app.2026-01-01_00-00-01_000001.log, as loguru names them. */
+START_TEST(rename__to_a_stamp_before_the_extension_is_known_as_rotation)
+{
+    for (int round = 0; round < 2; round++) {
+        rig r;
+        begin(&r, "app.log", round);
+        rig_append(&r, "app.log", "one\n");
+        rig_start(&r);
+        rig_expect(&r, "one", NULL);
+        rig_stop(&r);
+        rig_append(&r, "app.log", "two\n");
+        rig_rename(&r, "app.log", "app.2026-01-01_00-00-01_000001.log");
+        rig_append(&r, "app.log", "three\nunended");
+        rig_rename(&r, "app.log", "app.2026-01-01_00-00-02_000001.log");
+        rig_append(&r, "app.log", "four\n");
+        rig_append(&r, "app1.log", "another\n");
+        rig_start(&r);
+        rig_expect(&r, "one", "two", "three", "unended", "four", NULL);
+        rig_release(&r);
+    }
+}
+END_TEST
+
+/* logrotate rotates what is empty, too; the program is told later. */
+START_TEST(rename__of_an_empty_file_that_is_written_to_later)
+{
+    rig r;
+    begin(&r, "app.log", 0);
+    rig_append(&r, "app.log", "one\n");
+    rig_start(&r);
+    rig_expect(&r, "one", NULL);
+    rig_rename(&r, "app.log", "app.log.2");
+    rig_append(&r, "app.log", "");
+    rig_sleep_ms(30);
+    rig_append(&r, "app.log.2", "two\n");
+    rig_expect(&r, "one", "two", NULL);
+    rig_stop(&r);
+    rig_rename(&r, "app.log", "app.log.1");
+    rig_append(&r, "app.log", "three\n");
+    rig_start(&r);
+    rig_expect(&r, "one", "two", "three", NULL);
+    rig_append(&r, "app.log.1", "four\n");
+    rig_expect(&r, "one", "two", "three", "four", NULL);
+    rig_release(&r);
+}
+END_TEST
+
+/* Several in one interval of polling, the known one gone by then. */
+START_TEST(rename__rotations_between_two_polls_are_found_when_the_known_file_was_removed)
+{
+    rig r;
+    begin(&r, "app.log", 1);
+    r.conf.poll_interval = 200 * SL_NS_PER_MS;
+    rig_append(&r, "app.log", "one\n");
+    rig_start(&r);
+    rig_expect(&r, "one", NULL);
+    rig_rename(&r, "app.log", "app.log.3");
+    rig_remove(&r, "app.log.3");
+    rig_append(&r, "app.log", "two\n");
+    rig_rename(&r, "app.log", "app.log.2");
+    rig_append(&r, "app.log", "three\n");
+    rig_rename(&r, "app.log", "app.log.1");
+    rig_append(&r, "app.log", "four\n");
+    rig_expect(&r, "one", "two", "three", "four", NULL);
+    rig_release(&r);
+}
+END_TEST
+
+/* The name without the stamp is a link to it: it is written to, its last line is not complete. */
+START_TEST(rename__a_stamped_file_that_a_link_leads_to_is_not_rotated)
+{
+    rig r;
+    begin(&r, "app-*", 0);
+    r.times.quiet = 50 * SL_NS_PER_MS;
+    rig_append(&r, "app-20260101", "one\nhalf");
+    ck_assert_int_eq(symlink("app-20260101", rig_file(&r, "app")), 0);
+    rig_start(&r);
+    rig_expect(&r, "one", NULL);
+    rig_sleep_ms(200);
+    rig_append(&r, "app-20260101", " and half\n");
+    rig_expect(&r, "one", "half and half", NULL);
+    rig_release(&r);
+}
+END_TEST
+
 /* ---- copytruncate ---- */
 
 /* The copy is complete before the truncation; the pattern sees it or not. */
@@ -614,6 +699,110 @@ START_TEST(link__the_file_behind_it_is_rotated)
 }
 END_TEST
 
+static void begin_container(rig *r, const char *pattern, int round)
+{
+    begin(r, pattern, round);
+    r->times.rescan = 60 * SL_NS_PER_S; /* not what finds it */
+    sl_fs_mkdirs(rig_file(r, "containers"), 0755);
+    sl_fs_mkdirs(rig_file(r, "pods"), 0755);
+    rig_append(r, "pods/0.log", "one\n");
+    ck_assert_int_eq(symlink("../pods/0.log", rig_file(r, "containers/app.log")), 0);
+    r->conf.include_file = true;
+    rig_start(r);
+    rig_expect(r, "one", NULL);
+}
+
+static void expect_shown(rig *r, const char *name)
+{
+    for (size_t i = 0; i < r->in.n_delivered; i++)
+        ck_assert_msg(strstr(r->in.delivered[i].common, name) != NULL, "%s", r->in.delivered[i].common);
+}
+
+/* The folder of the link shows nothing of it. */
+START_TEST(link__what_it_leads_to_is_found_as_soon_as_it_is_made)
+{
+    for (int round = 0; round < 2; round++) {
+        rig r;
+        begin_container(&r, "containers/*.log", round);
+        rig_rename(&r, "pods/0.log", "pods/0.log.20260101-000001");
+        rig_sleep_ms(100);
+        rig_append(&r, "pods/0.log", "two\n");
+        rig_expect(&r, "one", "two", NULL);
+        expect_shown(&r, "containers/app.log");
+        rig_release(&r);
+    }
+}
+END_TEST
+
+START_TEST(link__rotations_behind_it_that_are_faster_than_the_reader_lose_nothing)
+{
+    for (int round = 0; round < 2; round++) {
+        rig r;
+        begin_container(&r, "containers/*.log", round);
+        rig_append(&r, "pods/0.log", "two\n");
+        rig_rename(&r, "pods/0.log", "pods/0.log.20260101-000001");
+        rig_append(&r, "pods/0.log", "three\n");
+        rig_rename(&r, "pods/0.log", "pods/0.log.20260101-000002");
+        rig_append(&r, "pods/0.log", "four\n");
+        rig_expect(&r, "one", "two", "three", "four", NULL);
+        rig_release(&r);
+    }
+}
+END_TEST
+
+START_TEST(link__rotations_behind_it_while_stopped_lose_nothing)
+{
+    rig r;
+    begin_container(&r, "containers/*.log", 0);
+    rig_stop(&r);
+    rig_append(&r, "pods/0.log", "two\n");
+    rig_rename(&r, "pods/0.log", "pods/0.log.20260101-000001");
+    rig_append(&r, "pods/0.log", "three\n");
+    rig_rename(&r, "pods/0.log", "pods/0.log.20260101-000002");
+    rig_append(&r, "pods/0.log", "four\n");
+    rig_start(&r);
+    rig_expect(&r, "one", "two", "three", "four", NULL);
+    rig_release(&r);
+}
+END_TEST
+
+/* The container was started again while the agent was stopped. */
+START_TEST(link__a_file_that_none_leads_to_any_more_is_read_to_its_end)
+{
+    rig r;
+    begin_container(&r, "containers/*.log", 0);
+    rig_stop(&r);
+    rig_append(&r, "pods/0.log", "two\n");
+    rig_remove(&r, "containers/app.log");
+    rig_append(&r, "pods/1.log", "three\n");
+    ck_assert_int_eq(symlink("../pods/1.log", rig_file(&r, "containers/again.log")), 0);
+    rig_start(&r);
+    rig_expect(&r, "one", "two", "three", NULL);
+    rig_release(&r);
+}
+END_TEST
+
+START_TEST(link__one_that_comes_before_what_it_leads_to)
+{
+    for (int round = 0; round < 3; round++) {
+        rig r;
+        begin(&r, "containers/*.log", round == 1);
+        if (round < 2) r.times.rescan = 60 * SL_NS_PER_S;
+        if (round == 2) r.times.rescan = 50 * SL_NS_PER_MS; /* a folder that is not there is looked for */
+        sl_fs_mkdirs(rig_file(&r, "containers"), 0755);
+        if (round < 2) sl_fs_mkdirs(rig_file(&r, "pods"), 0755);
+        rig_start(&r);
+        ck_assert_int_eq(symlink("link", rig_file(&r, "containers/app.log")), 0);
+        ck_assert_int_eq(symlink("../pods/0.log", rig_file(&r, "containers/link")), 0);
+        rig_sleep_ms(30);
+        if (round == 2) sl_fs_mkdirs(rig_file(&r, "pods"), 0755);
+        rig_append(&r, "pods/0.log", "one\n");
+        rig_expect(&r, "one", NULL);
+        rig_release(&r);
+    }
+}
+END_TEST
+
 /* ---- descriptors ---- */
 
 START_TEST(descriptors__more_files_than_may_be_open)
@@ -652,7 +841,11 @@ SL_TEST_MAIN("tail rotation", rename__the_old_file_is_drained_and_the_new_one_re
              rename__rotations_while_the_pipeline_is_full_lose_nothing,
              rename__rotations_while_stopped_are_found_by_inode,
              rename__an_unfinished_last_line_is_read_when_the_file_is_complete, rename__files_keep_their_id,
-             copytruncate__is_read_once_running, copytruncate__what_was_not_read_before_is_read_from_the_copy,
+             rename__to_a_stamp_before_the_extension_is_known_as_rotation,
+             rename__rotations_between_two_polls_are_found_when_the_known_file_was_removed,
+             rename__a_stamped_file_that_a_link_leads_to_is_not_rotated,
+             rename__of_an_empty_file_that_is_written_to_later, copytruncate__is_read_once_running,
+             copytruncate__what_was_not_read_before_is_read_from_the_copy,
              copytruncate__is_read_once_when_it_happens_while_stopped,
              copytruncate__a_copy_that_grows_slowly_is_waited_for,
              copytruncate__a_copy_shorter_than_what_was_read_is_not_read_again,
@@ -667,4 +860,8 @@ SL_TEST_MAIN("tail rotation", rename__the_old_file_is_drained_and_the_new_one_re
              delete__a_deleted_file_is_closed_after_a_while, inode__one_that_is_used_again_is_another_file,
              link__a_swapped_one_leads_to_a_new_file_and_the_old_is_drained,
              link__two_names_of_one_file_are_one_file, link__the_file_behind_it_is_rotated,
-             descriptors__more_files_than_may_be_open)
+             link__what_it_leads_to_is_found_as_soon_as_it_is_made,
+             link__rotations_behind_it_that_are_faster_than_the_reader_lose_nothing,
+             link__rotations_behind_it_while_stopped_lose_nothing,
+             link__a_file_that_none_leads_to_any_more_is_read_to_its_end,
+             link__one_that_comes_before_what_it_leads_to, descriptors__more_files_than_may_be_open)
