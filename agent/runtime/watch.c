@@ -14,10 +14,7 @@ struct sl_watch {
     bool freed;  /* by fn, during the call */
     void (*fn)(void *arg, const sl_watch_event *events, size_t count);
     void *arg;
-    union {
-        struct inotify_event align;
-        char bytes[READ_BYTES];
-    } raw;
+    _Alignas(struct inotify_event) char raw[READ_BYTES];
     sl_watch_event events[SL_WATCH_MAX_EVENTS];
 };
 
@@ -30,7 +27,7 @@ static void tell_all(sl_watch *watch, size_t len)
 {
     size_t count = 0;
     for (size_t at = 0; at < len;) {
-        const struct inotify_event *raw = (const struct inotify_event *)(watch->raw.bytes + at);
+        const struct inotify_event *raw = (const struct inotify_event *)(watch->raw + at);
         at += sizeof *raw + raw->len;
         watch->events[count++] = (sl_watch_event){
             .id = raw->wd, .mask = raw->mask, .cookie = raw->cookie, .name = raw->len ? raw->name : ""};
@@ -45,7 +42,7 @@ void sl_watch_read(sl_watch *watch)
 {
     watch->telling++;
     for (int i = 0; i < MAX_READS && !watch->freed; i++) {
-        ssize_t n = read(watch->fd, watch->raw.bytes, sizeof watch->raw.bytes);
+        ssize_t n = read(watch->fd, watch->raw, sizeof watch->raw);
         if (n <= 0) break; /* EAGAIN: all read; EINTR: readable again at once */
         tell_all(watch, (size_t)n);
     }
