@@ -1,14 +1,15 @@
 /* dead_letter.c: see the header. The journal does the work: frames, syncs, damage, limits. It has one cursor,
  * of the letters that were sent again. */
 #include "dead_letter.h"
+#include "base/metrics.h"
 #include "journal/journal.h"
 #include <pthread.h>
 #include <sluice/fault.h>
-#include <sluice/json.h>
 #include <sluice/logger.h>
 #include <stdio.h>
 
 #define CURSOR_NAME "sent_again"
+#define FRAME_TEXT  (UINT32_C(64) << 20) /* bytes of letters after which a frame is full */
 
 struct sl_dead_letters {
     char folder[SL_DEAD_LETTERS_PATH];
@@ -16,6 +17,8 @@ struct sl_dead_letters {
     sl_journal *journal; /* NULL: not open yet */
     sl_frame_coder *coder;
     uint64_t safe;
+    sl_counter *cut;
+    sl_log_limit cut_limit;
 };
 
 void sl_dead_letters_folder(const char *data_dir, const char *pipeline, char out[SL_DEAD_LETTERS_PATH])
@@ -38,6 +41,9 @@ sl_dead_letters *sl_dead_letters_open(const char *data_dir, const char *pipeline
     sl_dead_letters *letters = sl_calloc(1, sizeof *letters);
     sl_dead_letters_folder(data_dir, pipeline, letters->folder);
     pthread_mutex_init(&letters->lock, NULL);
+    const char *labels[] = {"pipeline", pipeline, NULL};
+    letters->cut = sl_metrics_new(SL_METRIC_COUNTER, "sluice_dead_letters_cut_total",
+                                  "Dead letters that keep only the beginning of their record.", labels);
     return letters;
 }
 
@@ -102,56 +108,25 @@ static int open_journal(sl_dead_letters *letters, sl_err *err)
 
 /* ---- writing ---- */
 
-static void write_text(sl_buf *out, const char *name, const char *text)
-{
-    sl_buf_printf(out, ",\"%s\":", name);
-    sl_json_write_string(out, sl_span_of(text ? text : ""));
-}
-
-static void write_id(sl_buf *out, const char *name, sl_id id)
-{
-    char text[SL_ID_TEXT_LEN];
-    sl_id_format(id, text);
-    sl_buf_printf(out, ",\"%s\":\"%.*s\"", name, SL_ID_TEXT_LEN, text);
-}
-
-static void write_envelope(sl_buf *out, const sl_dead_letter *letter)
-{
-    sl_buf_append_cstr(out, "{\"reason\":");
-    sl_json_write_string(out, sl_span_of(letter->reason));
-    write_text(out, "output", letter->output);
-    write_text(out, "first_error", letter->first_error);
-    write_text(out, "last_error", letter->last_error);
-    sl_buf_printf(out, ",\"attempts\":%u,\"first_time\":\"", letter->attempts);
-    sl_json_write_time(out, letter->first_time_ns);
-    sl_buf_append_char(out, '"');
-    write_id(out, "id", letter->id);
-    write_id(out, "source", letter->source);
-    sl_buf_printf(out, ",\"origin\":%llu,\"record\":", (unsigned long long)letter->origin);
-    if (letter->raw)
-        sl_json_write_string(out, letter->record);
-    else
-        sl_buf_append_span(out, letter->record);
-    sl_buf_append_char(out, '}');
-}
-
-static sl_batch *batch_of(const sl_dead_letter *letter, size_t count, sl_err *err)
+/* The first of the letters, as many as FRAME_TEXT allows: *count becomes how many. NULL: memory is out. */
+static sl_batch *batch_of(const sl_dead_letter *letter, size_t *count, sl_err *err)
 {
     sl_batch *batch = sl_batch_new();
     sl_buf text = SL_BUF_NONE;
+    size_t left = *count;
     bool fits = true;
-    for (size_t i = 0; i < count && fits; i++) {
+    for (*count = 0; *count < left && batch->bytes < FRAME_TEXT && fits; letter++, ++*count) {
         sl_buf_clear(&text);
-        write_envelope(&text, &letter[i]);
+        sl_dead_letter_format(letter, &text);
         char *copy = sl_batch_try_alloc(batch, text.len);
         if (copy) memcpy(copy, text.ptr, text.len);
-        fits = copy &&
-               sl_batch_add(batch, (sl_span){copy, text.len}, 0, letter[i].first_time_ns, letter[i].origin);
+        fits =
+            copy && sl_batch_add(batch, (sl_span){copy, text.len}, 0, letter->first_time_ns, letter->origin);
     }
     sl_buf_release(&text);
     if (fits && sl_batch_seal(batch) == 0) return batch;
     sl_batch_unref(batch);
-    sl_err_set(err, SL_E_NOMEM, "out of memory for %zu dead letters", count);
+    sl_err_set(err, SL_E_NOMEM, "out of memory for %zu dead letters", left);
     return NULL;
 }
 
@@ -173,14 +148,39 @@ static int append(sl_dead_letters *letters, sl_batch *batch, sl_err *err)
     return sl_err_set(err, SL_E_IO, "dead letters in %s could not be synced", letters->folder);
 }
 
-int sl_dead_letters_write(sl_dead_letters *letters, const sl_dead_letter *letter, size_t count, sl_err *err)
+static void count_cut(sl_dead_letters *letters, const sl_dead_letter *letter, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (letter[i].record.len <= SL_DEAD_LETTER_MAX_RECORD) continue;
+        sl_counter_add(letters->cut, 1);
+        sl_log_limited(&letters->cut_limit, SL_LOG_WARN, "dead letters",
+                       "of a record of %zu bytes for %s only the first %u are kept", letter[i].record.len,
+                       letter[i].output, SL_DEAD_LETTER_MAX_RECORD);
+    }
+}
+
+/* Writes the first of the letters, *count becomes how many. */
+static int write_some(sl_dead_letters *letters, const sl_dead_letter *letter, size_t *count, sl_err *err)
 {
     sl_batch *batch = batch_of(letter, count, err);
-    if (!batch) return err->code;
-    pthread_mutex_lock(&letters->lock);
+    if (!batch) return SL_E_NOMEM;
     int rc = append(letters, batch, err);
-    pthread_mutex_unlock(&letters->lock);
     sl_batch_unref(batch);
+    if (rc == 0) count_cut(letters, letter, *count);
+    return rc;
+}
+
+int sl_dead_letters_write(sl_dead_letters *letters, const sl_dead_letter *letter, size_t count, sl_err *err)
+{
+    int rc = 0;
+    pthread_mutex_lock(&letters->lock);
+    while (count > 0 && rc == 0) {
+        size_t some = count;
+        rc = write_some(letters, letter, &some, err);
+        letter += some;
+        count -= some;
+    }
+    pthread_mutex_unlock(&letters->lock);
     return rc;
 }
 

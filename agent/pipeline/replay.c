@@ -26,7 +26,6 @@ typedef struct replay {
     uint64_t under_way;        /* receipts not back yet */
     bool failed;               /* a receipt came back unsafe: nothing behind it may be acknowledged */
     sl_tape tape;
-    sl_buf text;
 } replay;
 
 /* What comes back with the receipt of one emitted batch. */
@@ -34,62 +33,6 @@ typedef struct sent_frame {
     replay *owner;
     uint64_t next; /* letters before it are safe with it; 0: more of the same frame follow */
 } sent_frame;
-
-/* ---- one letter ---- */
-
-/* The member `name` of an object, NULL when there is none or it is no object. */
-static const sl_token *member(const sl_token *tape, const sl_token *object, sl_span text, const char *name)
-{
-    uint32_t at = (uint32_t)(object - tape);
-    if (object->type != SL_JSON_OBJECT) return NULL;
-    for (uint32_t k = at + 1; k < object->next; k = tape[k + 1].next) {
-        if (sl_span_is_cstr((sl_span){text.ptr + tape[k].off, tape[k].len}, name)) return &tape[k + 1];
-    }
-    return NULL;
-}
-
-static bool parse_source(sl_span hex, sl_id *id)
-{
-    unsigned long long hi, lo;
-    char text[SL_ID_TEXT_LEN + 1];
-    if (hex.len != SL_ID_TEXT_LEN) return false;
-    memcpy(text, hex.ptr, SL_ID_TEXT_LEN);
-    text[SL_ID_TEXT_LEN] = '\0';
-    if (sscanf(text, "%16llx%16llx", &hi, &lo) != 2) return false;
-    *id = (sl_id){hi, lo};
-    return true;
-}
-
-/* A batch of one record, or NULL when this is no letter of ours. */
-static sl_batch *batch_of_letter(replay *self, sl_span envelope, int64_t time_ns)
-{
-    self->tape.len = 0;
-    if (sl_json_index(&self->tape, envelope).error != SL_JSON_OK) return NULL;
-    const sl_token *tok = self->tape.tok;
-    const sl_token *source = member(tok, tok, envelope, "source"),
-                   *origin = member(tok, tok, envelope, "origin");
-    const sl_token *output = member(tok, tok, envelope, "output"),
-                   *record = member(tok, tok, envelope, "record");
-    sl_id id;
-    if (!source || !origin || !output || !record) return NULL;
-    if (!parse_source((sl_span){envelope.ptr + source->off, source->len}, &id)) return NULL;
-    sl_batch *batch = sl_batch_new();
-    batch->source = id;
-    sl_span name = {envelope.ptr + output->off, output->len};
-    sl_batch_set_target(batch, sl_span_is_cstr(name, "filters") ? SL_SPAN(SL_TARGET_ALL) : name);
-    char *text = sl_batch_try_alloc(batch, record->len);
-    if (!text) sl_out_of_memory(record->len);
-    bool raw = record->type == SL_JSON_STRING;
-    size_t len = record->len;
-    if (raw)
-        len = sl_json_unescape((sl_span){envelope.ptr + record->off, record->len}, text);
-    else
-        memcpy(text, envelope.ptr + record->off, len);
-    uint16_t flags = raw ? SL_RECORD_RAW : SL_RECORD_VALID_UTF8;
-    if (!raw && !member(tok, record, envelope, "@timestamp")) flags |= SL_RECORD_TIME;
-    sl_batch_add(batch, (sl_span){text, len}, flags, time_ns, strtoull(envelope.ptr + origin->off, NULL, 10));
-    return batch;
-}
 
 /* ---- frames of letters ---- */
 
@@ -129,7 +72,7 @@ static void emit_frame(replay *self, const sl_batch *letters)
     uint64_t next = letters->sequence + 1;
     for (uint32_t i = 0; i < letters->count; i++) {
         const sl_record *rec = &letters->recs[i];
-        sl_batch *batch = batch_of_letter(self, (sl_span){rec->text, rec->len}, rec->time_ns);
+        sl_batch *batch = sl_dead_letter_parse((sl_span){rec->text, rec->len}, rec->time_ns, &self->tape);
         bool last = i + 1 == letters->count;
         if (batch)
             emit_letter(self, batch, last ? next : 0);
@@ -225,7 +168,6 @@ static void replay_free(void *arg)
     replay *self = arg;
     sl_timer_free(self->timer);
     sl_tape_release(&self->tape);
-    sl_buf_release(&self->text);
     sl_free(self);
 }
 
