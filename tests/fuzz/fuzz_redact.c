@@ -1,5 +1,6 @@
 /* Any JSON, and any text as a string in JSON: what the filter makes of it is valid JSON, its edits are in
- * order, and a second pass changes nothing. The first byte chooses the action. */
+ * order, and a second pass changes nothing; every form of marking finds the same. The first byte chooses the
+ * action. */
 #include "../../plugins/filters/redact/redact_int.h"
 
 #include <stdlib.h>
@@ -57,6 +58,24 @@ static void check(redact *r, sl_span text)
     sl_buf_release(&twice);
 }
 
+/* Every form of marking sets the same bits. */
+static void compare_marks(sl_span text, uint32_t detect)
+{
+    static const char *const forms[] = {"avx2", "avx512", "neon"};
+    size_t words = redact_marks_size(text.len);
+    uint64_t *want = sl_calloc(words, sizeof *want), *got = sl_calloc(words, sizeof *got);
+
+    redact_marks__portable(text.ptr, text.len, detect, want);
+    for (size_t i = 0; i < SL_LEN(forms); i++) {
+        redact_marker marker = redact_marker_named(forms[i]);
+        if (!marker) continue;
+        marker(text.ptr, text.len, detect, got);
+        if (memcmp(want, got, words * sizeof *want) != 0) abort();
+    }
+    sl_free(want);
+    sl_free(got);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     sl_tape tape = {0};
@@ -66,6 +85,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     redact *r = instance(data[0] % ACTIONS);
     sl_span text = {(const char *)data + 1, size - 1};
     if (sl_json_index(&tape, text).error == SL_JSON_OK) check(r, text);
+    compare_marks(text, REDACT_DEFAULT_DETECT);
+    compare_marks(text, (UINT32_C(1) << REDACT_DETECTOR_COUNT) - 1);
+    compare_marks(text, (uint32_t)size * UINT32_C(2654435761));
     sl_buf_append_cstr(&wrapped, "{\"m\":");
     sl_json_write_string(&wrapped, text);
     sl_buf_append_cstr(&wrapped, ",\"n\":[1,{\"x-y\":2}]}");
