@@ -50,6 +50,7 @@ static bool parse_entries(sl_cursors *cursors, const char *at, const char *end, 
         size_t name_len = sl_get16(at + 16);
         if (name_len == 0 || name_len > SL_JOURNAL_MAX_NAME || name_len > (size_t)(end - at) - ENTRY)
             return false;
+        if (memchr(at + ENTRY, '\0', name_len)) return false;
         cursors->list[cursors->count++] = (sl_cursor){
             .next = sl_get64(at),
             .absent_since = (int64_t)sl_get64(at + 8),
@@ -64,6 +65,7 @@ static bool parse_entries(sl_cursors *cursors, const char *at, const char *end, 
 static bool parse_slot(sl_cursors *cursors, const char *slot)
 {
     if (!is_true_slot(slot)) return false;
+    if (sl_get64(slot + 16) >= SL_MAX_SEQUENCE) return false; /* no later one could be told from it */
     if (sl_get64(slot + 24) > SL_MAX_SEQUENCE || sl_get64(slot + 32) > SL_MAX_SEQUENCE) return false;
     uint16_t count = sl_get16(slot + 6);
     if (count > MAX_COUNT ||
