@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define KEEP_SOURCES 4096
+#define MAX_COMMITS  (UINT64_C(1) << 62) /* no file output lives so long: a value beyond it is damage */
 
 typedef struct source_mark {
     sl_id source;
@@ -100,6 +101,7 @@ static void load_mark(file_written *written, sl_span key, sl_span value)
     text[key.len] = '\0';
     if (sscanf(text, "source/%16llx%16llx", &hi, &lo) != 2) return;
     memcpy(&stored, value.ptr, sizeof stored);
+    if (le64toh(stored.noted) > MAX_COMMITS) return;
     source_mark *mark = find_or_add(written, (sl_id){hi, lo});
     mark->origin = le64toh(stored.origin);
     mark->noted = le64toh(stored.noted);
