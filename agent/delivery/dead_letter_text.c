@@ -120,7 +120,8 @@ sl_batch *sl_dead_letter_parse(sl_span text, int64_t time_ns, sl_tape *tape)
     const sl_token *source = member(&p, p.tok, "source"), *origin = member(&p, p.tok, "origin");
     const sl_token *output = member(&p, p.tok, "output"), *record = member(&p, p.tok, "record");
     sl_id id;
-    if (!source || !origin || !output || !record || output->len > SL_JOURNAL_MAX_NAME) return NULL;
+    if (!source || !origin || !output || !record) return NULL;
+    if (output->len == 0 || output->len > SL_JOURNAL_MAX_NAME) return NULL;
     if (!parse_source(spelling(&p, source), &id)) return NULL;
     if (record->len > SL_MAX_RECORD_LEN) return NULL;
     if (record->type != SL_JSON_OBJECT && record->type != SL_JSON_STRING) return NULL;

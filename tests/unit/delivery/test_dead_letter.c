@@ -73,6 +73,7 @@ START_TEST(dead_letter__is_nothing_else)
         "{\"source\":\"x\",\"origin\":1,\"output\":\"o\",\"record\":{}}",
         "{\"source\":\"00000000000000000000000000000000\",\"origin\":1,\"output\":\"o\"}",
         "{\"source\":\"00000000000000000000000000000000\",\"origin\":1,\"output\":\"o\",\"record\":1}",
+        "{\"source\":\"00000000000000000000000000000000\",\"origin\":1,\"output\":\"\",\"record\":{}}",
         "{\"source\":\"00000000000000000000000000000000\",\"origin\":1,\"output\":\"o\",\"record\":{}",
         "{\"source\":\"0000000000000000000000000000000g\",\"origin\":1,\"output\":\"o\",\"record\":[]}",
     };
