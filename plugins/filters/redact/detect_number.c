@@ -164,7 +164,31 @@ static bool is_trunk(sl_span text, const phone *p)
     return !date || p->sign[1] == ' ';
 }
 
-/* at: a digit behind a sign. A number is read from its front once, at its first sign. */
+static bool is_phone(sl_span text, const phone *p, bool plus)
+{
+    if (is_alnum(char_at(text, p->end))) return false;
+    return plus ? is_international(text, p) : is_north_american(text, p) || is_trunk(text, p);
+}
+
+/* Whether the number may end before its last group, for the rest may be another number: behind a plus
+ * anywhere, else at a blank, unless all signs in it are blanks as in a list of numbers. */
+static bool may_end(sl_span text, const phone *p, bool plus)
+{
+    bool tied = plus;
+
+    for (unsigned i = 1; i < p->groups; i++)
+        tied = tied || p->sign[i] != ' ';
+    return tied && (plus || char_at(text, p->end) == ' ' || char_at(text, p->end + 1) == ' ');
+}
+
+static void drop_group(phone *p)
+{
+    p->digits -= p->group[--p->groups].len;
+    p->end = p->group[p->groups - 1].at + p->group[p->groups - 1].len;
+}
+
+/* at: a digit behind a sign. A number is read from its front once, at its first sign; it is as long as it
+ * can be, and may have another number behind it. */
 bool detect_phone(sl_span text, size_t at, size_t *start, size_t *end)
 {
     phone p;
@@ -181,8 +205,13 @@ bool detect_phone(sl_span text, size_t at, size_t *start, size_t *end)
         if (left == '+') return false;
     }
     read_phone(text, plus ? at : *start, &p);
-    char left = char_at(text, *start - 1), right = char_at(text, p.end);
-    if (is_alnum(left) || left == '.' || left == '+' || left == '#' || is_alnum(right)) return false;
+    char left = char_at(text, *start - 1);
+    if (is_alnum(left) || left == '.' || left == '+' || left == '#') return false;
+    bool found = is_phone(text, &p, plus);
+    while (!found && p.groups > 1) {
+        drop_group(&p);
+        found = may_end(text, &p, plus) && is_phone(text, &p, plus);
+    }
     *end = p.end;
-    return plus ? is_international(text, &p) : is_north_american(text, &p) || is_trunk(text, &p);
+    return found;
 }
