@@ -2,7 +2,7 @@
 
 import json
 
-from bench_plot import plot_rows
+from bench_plot import PLOTS, plot_figure
 from bench_summary import FIGURES
 
 COLUMNS = ["row", "agent", "CPU s/GB", "limit", "MB/s", "limit", "peak MB", "limit", "other", "lost", "doubled",
@@ -104,11 +104,11 @@ def format_misses(lines):
 
 
 def write_results(folder, lines, machine, settings):
-    """Writes rows.json, rows.md and rows.svg into `folder`."""
+    """Writes rows.json, rows.md and the plots into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     result = {"machine": machine, "settings": settings, "rows": lines}
     (folder / "rows.json").write_text(json.dumps(result, indent=1) + "\n")
-    (folder / "rows.svg").write_text(plot_rows(lines))
+    plots = write_plots(folder, lines)
     misses = format_misses(lines)
     (folder / "rows.md").write_text(
         "# Benchmark rows\n\n"
@@ -116,7 +116,19 @@ def write_results(folder, lines, machine, settings):
         + format_table(lines)
         + (f"\nsluice beside the others:\n\n{format_ratios(lines)}" if format_ratios(lines) else "")
         + (f"\nNot met:\n\n{misses}" if misses else "\nAll met.\n")
-        + "\n![processor seconds a GB](rows.svg)\n\n## Settings\n\n"
+        + "\n" + "".join(f"![{title}]({file})\n" for file, title in plots) + "\n## Settings\n\n"
         + "".join(f"- {name}: {value}\n" for name, value in settings.items())
         + "\n## Machine\n\n"
         + "".join(f"- {name}: {value}\n" for name, value in machine.items()))
+
+
+def write_plots(folder, lines):
+    """Writes a plot of each figure that a line has; returns (file, title) of those. Plots of an earlier run go."""
+    written = []
+    for file, (name, title) in PLOTS.items():
+        text = plot_figure(lines, name, title)
+        (folder / file).unlink(missing_ok=True)
+        if text:
+            (folder / file).write_text(text)
+            written.append((file, title))
+    return written

@@ -14,7 +14,7 @@ from bench_tools import BENCHMARKS, TOOLS, ToolTest
 
 from bench_agents import Sluice, StraightLine
 from bench_packages import missing_dependencies, unpack_packages
-from bench_plot import nice_step, plot_rows
+from bench_plot import COLORS, nice_step, plot_figure
 from bench_report import format_ratios, format_table
 from bench_rows import Row, fill_template, load_rows
 from bench_summary import compare_rows, is_broken, not_run, summarize
@@ -115,7 +115,15 @@ class TestParts(unittest.TestCase):
     def test_table_and_plot_of_a_row_without_runs(self):
         line = summarize(make_row(), Sluice("x"), [], ["it died"])
         self.assertIn("failed", format_table([line]))
-        xml.fromstring(plot_rows([line]))
+        self.assertIsNone(plot_figure([line], "cpu_s_per_gb", "seconds"))
+
+    def test_a_plot_has_a_bar_for_each_agent_and_the_limit(self):
+        lines = [summarize(make_row(), agent, [FIGURES], []) for agent in (Sluice("x"), StraightLine("x"))]
+        drawn = xml.fromstring(plot_figure(lines, "cpu_s_per_gb", "seconds & more"))
+        fills = [part.get("fill") for part in drawn.iter("{http://www.w3.org/2000/svg}rect")]
+        self.assertEqual(fills, ["white", COLORS["sluice"], COLORS["straight-line"]])
+        limits = [part for part in drawn.iter("{http://www.w3.org/2000/svg}line") if part.get("stroke") == "#c53030"]
+        self.assertEqual(len(limits), 1)
 
     def test_axis_has_at_most_ten_parts(self):
         self.assertEqual([nice_step(top) for top in (0.7, 1.9, 4.2, 17.0, 70.0)], [0.1, 0.2, 0.5, 2, 10])
@@ -158,6 +166,8 @@ class TestWhole(ToolTest):
         self.assertIn("fake sluice 1.0", text)
         self.assertIn("| json ", text)
         self.assertEqual(xml.fromstring((self.out / "rows.svg").read_text()).tag, "{http://www.w3.org/2000/svg}svg")
+        self.assertTrue((self.out / "memory.svg").exists())
+        self.assertFalse((self.out / "latency.svg").exists(), "no row has a latency")
         self.assertEqual([path.name for path in (self.folder / "work").iterdir() if path.is_dir()], [])
 
     def test_lost_doubled_and_spoiled_records_fail_the_benchmark(self):
