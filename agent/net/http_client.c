@@ -231,6 +231,8 @@ static void set_transfer(sl_http_call *call, const sl_http_send *send)
     CURL *easy = call->easy;
     curl_easy_setopt(easy, CURLOPT_URL, sl_buf_cstr(&call->url));
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING,
+                     "identity"); /* but who compresses all the same is understood */
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
                      sl_http_headers_get(&call->client->headers, send->content_type, send->content_encoding));
     if (call->endpoint->connect_to) {
