@@ -46,6 +46,32 @@ class ReceiverTest(unittest.TestCase):
         return [next(iter(item.values()))["status"] for item in json.loads(body)["items"]]
 
 
+class Forms(ReceiverTest):
+    def answer(self, form):
+        receiver = self.start({"form": form})
+        return self.post(receiver, bulk_body(1, 2))
+
+    def test_http_1_0_ends_with_the_connection(self):
+        _, body, answer = self.answer("http10")
+        self.assertEqual((answer.version, self.statuses(body)), (10, [201, 201]))
+
+    def test_chunks_and_trailers(self):
+        _, body, answer = self.answer("chunked")
+        self.assertEqual((answer.headers["Transfer-Encoding"], self.statuses(body)), ("chunked", [201, 201]))
+
+    def test_gzip(self):
+        _, body, _ = self.answer("gzip")
+        self.assertEqual(self.statuses(gzip.decompress(body)), [201, 201])
+
+    def test_noise_is_no_http(self):
+        with self.assertRaises(http.client.BadStatusLine):
+            self.answer("noise")
+
+    def test_headers_that_never_end(self):
+        with self.assertRaises(http.client.HTTPException):
+            self.answer("endless_head")
+
+
 class Counting(ReceiverTest):
     def test_numbers_are_counted_with_their_ids(self):
         receiver = self.start(tally=True)

@@ -17,6 +17,8 @@ STEP keys, all optional:
   headers     answer with these headers too, e.g. {"Retry-After": "2"}
   body        answer with this body: a string is sent as it is, anything else as JSON
   body_kind   "empty" | "garbage" (random bytes) | "html" | "endless" (never ends)
+  form        how the answer is put: "http10" (HTTP/1.0, its end is the connection's) | "chunked" (with trailers) |
+              "gzip" (not asked for) | "noise" (random bytes, no HTTP) | "endless_head" (headers that never end)
   cut         send so many bytes of the answer (head and body), then `how`
   how         "close" | "reset" (RST) | "hang" (until the client goes) | "half_close"
   store       whether the documents are taken in; default: yes if the answer is, or would have
@@ -33,6 +35,7 @@ FOREVER = "forever"
 BULK = r"^(POST|PUT) [^?]*/_bulk"
 HOWS = ("close", "reset", "hang", "half_close")
 BODY_KINDS = ("empty", "garbage", "html", "endless")
+FORMS = ("http10", "chunked", "gzip", "noise", "endless_head")
 STYLES = ("compact", "spaced", "lines", "errors_last", "no_errors")
 
 # What Elasticsearch itself says when it refuses one item, by status.
@@ -117,6 +120,7 @@ class Step:
     headers: dict = field(default_factory=dict)
     body: object = None
     body_kind: str = None
+    form: str = None
     cut: int = None
     how: str = None
     store: bool = None
@@ -131,6 +135,7 @@ class Step:
         check_number("status", self.status, 100)
         check_choice("how", self.how, HOWS)
         check_choice("body_kind", self.body_kind, BODY_KINDS)
+        check_choice("form", self.form, FORMS)
         check_choice("style", self.style, STYLES)
         if self.cut is not None and self.how is None:
             raise ScriptError("cut: say with `how` what happens after the cut")

@@ -168,7 +168,9 @@ class Receiver:
         if step.body_kind == "endless":
             entry["status"] = status
             conn.send_endless(wire.answer_head(status, {**headers, "Transfer-Encoding": "chunked"}))
-        data = wire.answer_head(status, {**headers, "Content-Length": len(body)}) + body
+        if step.form == "endless_head":
+            conn.send_endless_head()
+        data = wire.form_answer(step.form, status, headers, body)
         if step.how:
             if step.cut:
                 entry["status"] = status
@@ -177,7 +179,7 @@ class Receiver:
             return False
         entry["status"] = status
         conn.send(data, step.write_rate)
-        return request.keep_alive and request.read_whole
+        return request.keep_alive and request.read_whole and step.form not in ("http10", "noise")
 
     def _send(self, conn, request, status, headers, body):
         head = {**headers, "Content-Length": len(body)}

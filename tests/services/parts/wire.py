@@ -18,7 +18,7 @@ CHUNK = 64 * 1024
 SLICE = 0.02  # seconds between two portions of a rate-limited transfer
 
 REASONS = {
-    200: "OK", 201: "Created", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+    200: "OK", 201: "Created", 302: "Found", 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
     405: "Method Not Allowed", 406: "Not Acceptable", 408: "Request Timeout", 413: "Request Entity Too Large", 429: "Too Many Requests",
     500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
 }  # fmt: skip
@@ -171,6 +171,12 @@ class Connection:
             chunk = os.urandom(8192)
             self.send(b"%x\r\n%s\r\n" % (len(chunk), chunk))
 
+    def send_endless_head(self):
+        """Header after header, until the client has had enough (Gone)."""
+        self.send(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            self.send(b"".join(b"X-%s: %s\r\n" % (os.urandom(8).hex().encode(), b"x" * 1000) for _ in range(8)))
+
     def end(self, how):
         """Ends the connection in one of the script's ways."""
         if how == "reset":
@@ -209,3 +215,20 @@ def answer_head(status, headers):
     lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def form_answer(form, status, headers, body):
+    """The whole answer as bytes, in one of the script's forms."""
+    if form == "noise":
+        return os.urandom(len(body) + 200)
+    if form == "http10":
+        return answer_head(status, {**headers, "Connection": "close"}).replace(b"HTTP/1.1", b"HTTP/1.0", 1) + body
+    if form == "chunked":
+        middle = len(body) // 2
+        chunks = b"".join(b"%x;part=%d\r\n%s\r\n" % (len(part), n, part) for n, part in enumerate((body[:middle], body[middle:])) if part)
+        head = answer_head(status, {**headers, "Transfer-Encoding": "chunked", "Trailer": "X-Checksum"})
+        return head + chunks + b"0\r\nX-Checksum: 1\r\n\r\n"
+    if form == "gzip":
+        body = gzip.compress(body)
+        headers = {**headers, "Content-Encoding": "gzip"}
+    return answer_head(status, {**headers, "Content-Length": len(body)}) + body
