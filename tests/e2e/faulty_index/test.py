@@ -1,5 +1,9 @@
 """An index that answers late, wrongly, partly or not at all: each record arrives once all the same."""
 
+import email.utils
+import socket
+import time
+
 from sluice_e2e import assert_exactly, run
 
 RECORDS = 20_000
@@ -48,6 +52,153 @@ def hanging(sc):
 
 def slow(sc):
     through(sc, {"read_rate": 100_000}, {"write_rate": 20_000}, {"delay": 1.5}, records=5000)
+
+
+def retry_after_as_a_date(sc):
+    date = email.utils.formatdate(time.time() + 5, usegmt=True)
+    index, _, _ = through(sc, {"status": 503, "headers": {"Retry-After": date}, "name": "busy"}, output={"request": {"concurrency": 1}})
+    bulk = [request for request in index.requests() if "_bulk" in request["target"]]
+    busy = next(i for i, request in enumerate(bulk) if request["step"] == "busy")
+    waited = bulk[busy + 1]["at"] - bulk[busy]["at"]
+    assert 2 <= waited <= 8, f"the next request came after {waited:.1f} s"
+
+
+def whole_answer(index, step, records):
+    """How many bytes the receiver answers to a bulk request of so many records that takes the step."""
+    index.script(step)
+    body = b'{"create":{"_index":"probe"}}\n{}\n' * records
+    with socket.create_connection(("127.0.0.1", index.port)) as sock:
+        sock.sendall(b"POST /_bulk HTTP/1.1\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
+        sock.sendall(body)
+        return sum(len(part) for part in iter(lambda: sock.recv(65536), b""))
+
+
+def cut_everywhere(sc, spare=0, **form):
+    """An answer that says that all is well is believed when it is whole, not one byte before. Its records were not taken."""
+    records = 3
+    good = {"took": 3, "errors": False, "items": [{"create": {"_index": "logs", "status": 201}}] * records}
+    lie = {"body": good, "store": False, **form}
+    log, index = sc.log("app.log"), sc.receiver()
+    length = whole_answer(index, lie, records)
+    index.script(*({**lie, "cut": cut, "how": "close"} for cut in range(length - spare)))
+    log.write(records)
+    agent = sc.agent(sc.main_job(index, log.path, output={"retry": {"initial": "1ms", "max": "2ms"}}))
+    sc.delivered_exactly(agent, index, log)
+    assert index.stats()["steps_left"] == [] and index.stats()["conflicts"] == 0
+    assert index.stats()["bulk_requests"] > length - spare
+
+
+def answers_cut_at_every_byte(sc):
+    cut_everywhere(sc)
+
+
+def answers_in_chunks_cut_at_every_byte(sc):
+    cut_everywhere(sc, spare=1, form="chunked")  # the line feed after the last carriage return is not missed
+
+
+def answers_of_http_1_0_cut_at_every_byte(sc):
+    cut_everywhere(sc, form="http10")
+
+
+def other_forms(sc):
+    index, _, _ = through(sc, *({"form": form, "count": 3} for form in ("http10", "chunked", "gzip")))
+    assert index.stats()["conflicts"] == 0, "an answer was not understood"
+
+
+def no_http(sc):
+    through(sc, {"form": "noise", "store": False, "count": 3})
+
+
+def answers_without_end(sc):
+    """Memory is bounded, whatever comes."""
+    log = sc.log("app.log")
+    index = sc.receiver({"form": "endless_head", "count": 3}, {"body_kind": "endless", "count": 3})
+    agent = sc.agent(sc.main_job(index, log.path, output={"timeout": "5s", "max_answer": "1MiB"}))
+    before = agent.peak_memory()
+    log.write(RECORDS)
+    sc.delivered_exactly(agent, index, log)
+    assert index.stats()["steps_left"] == []
+    grown = agent.peak_memory() - before
+    assert grown < 40 << 20, f"{grown >> 20} MiB were taken"
+
+
+def a_redirect(sc):
+    """Is not followed: credentials go to nobody who is not in the configuration."""
+    log, other = sc.log("app.log"), sc.receiver()
+    steps = [{"status": status, "headers": {"Location": f"{other.url}/logs/_bulk"}, "count": 2} for status in (301, 302, 307, 308)]
+    index = sc.receiver(*steps, auth="ApiKey abc")
+    agent = sc.agent(sc.main_job(index, log.path, output={"auth": {"api_key": "abc"}}))
+    log.write(RECORDS)
+    sc.delivered_exactly(agent, index, log)
+    assert other.stats()["connections"] == 0, "somebody was asked who is not in the configuration"
+    assert "a redirect, which is not followed: put its target into `url`" in agent.log_text()
+
+
+def wrong_credentials(sc):
+    """Are no fault of the records: they wait until a person has mended it."""
+    log, index = sc.log("app.log"), sc.receiver(auth="ApiKey abc")
+    agent = sc.agent(sc.main_job(index, log.path, output={"auth": {"api_key": "abd"}}))
+    log.write(RECORDS)
+    sc.wait(lambda: "status 401" in agent.log_text() and "check `auth`" in agent.log_text(), "the log says what to do")
+    sc.settled(agent, stuck=RECORDS)
+    agent.kill()
+    agent.config["pipelines"]["main"]["outputs"][0]["elasticsearch"]["auth"]["api_key"] = "abc"
+    agent.write_config()
+    agent.start()
+    sc.delivered_exactly(agent, index, log)
+
+
+def refused_as_a_whole(sc, status, says):
+    log, index = sc.log("app.log"), sc.receiver({"status": status, "count": "forever"})
+    agent = sc.agent(sc.main_job(index, log.path))
+    log.write(RECORDS)
+    sc.wait(lambda: says in agent.log_text(), f"the log says {says!r}")
+    sc.settled(agent, stuck=RECORDS)
+    index.script()
+    sc.delivered_exactly(agent, index, log)
+
+
+def credentials_that_stop_working(sc):
+    refused_as_a_whole(sc, 401, "status 401 from")
+
+
+def forbidden(sc):
+    refused_as_a_whole(sc, 403, "these credentials may not do this")
+
+
+def not_found(sc):
+    refused_as_a_whole(sc, 404, "check the path of `url`")
+
+
+def never_taken(sc, records, reason, *steps):
+    """Each record has its own dead letter, after no more requests than halving takes."""
+    log, index = sc.log("app.log"), sc.receiver(*steps)
+    agent = sc.agent(sc.main_job(index, log.path))
+    log.write(records)
+    sc.wait(lambda: agent.ledger()["pipelines"][0]["outputs"][0]["dead_lettered"] == records, "all are dead letters")
+    ledger = sc.settled(agent)
+    assert ledger["pipelines"][0]["outputs"][0]["retries"] <= 2 * records, ledger
+    letters = agent.command("deadletter", "show", "--data-dir", agent.data_dir)
+    assert letters.count(reason) >= records, letters[:1000]
+    index.script()
+    agent.stop()
+    agent.command("deadletter", "replay", "-c", agent.config_path)
+    agent.start()
+    sc.arrived(index, records)
+    sc.settled(agent)
+    assert_exactly(index.docs(), records)
+
+
+def always_too_large(sc):
+    never_taken(sc, 200, b"413", {"status": 413, "count": "forever"})
+
+
+def always_malformed(sc):
+    never_taken(sc, 200, b"400", {"status": 400, "count": "forever"})
+
+
+def an_index_that_is_missing(sc):
+    never_taken(sc, 200, b"index_not_found_exception", {"items": [{"status": 404}], "count": "forever"})
 
 
 def odd_bodies(sc):
@@ -131,6 +282,8 @@ def two_urls_one_dead(sc):
     assert_exactly({doc["n"]: doc for doc in first.docs() + second.docs()}.values(), log.count)
 
 
-run(statuses, retry_after_is_honoured, answers_lost_on_the_way, broken_requests, hanging, slow, odd_bodies, endless_body,
+run(statuses, retry_after_is_honoured, retry_after_as_a_date, answers_cut_at_every_byte, answers_in_chunks_cut_at_every_byte,
+    answers_of_http_1_0_cut_at_every_byte, other_forms, no_http, answers_without_end, a_redirect, wrong_credentials,
+    credentials_that_stop_working, forbidden, not_found, always_too_large, always_malformed, an_index_that_is_missing, answers_lost_on_the_way, broken_requests, hanging, slow, odd_bodies, endless_body,
     spellings_of_a_partial_failure, items_retried_alone, items_never_taken, too_large, a_single_record_too_large,
     gzip, two_urls_one_dead)  # fmt: skip

@@ -181,6 +181,11 @@ class Agent:
         self.check_sanitizers()
         return (done.stdout + done.stderr).decode("utf-8", "replace")
 
+    def peak_memory(self):
+        """The most bytes that were resident at any time."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as source:
+            return next(int(line.split()[1]) for line in source if line.startswith("VmHWM")) * 1024
+
     # -- what it says --------------------------------------------------------------------------
 
     def get(self, path):
