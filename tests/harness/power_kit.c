@@ -160,6 +160,83 @@ void power_end(void)
     sl_fs_swap(NULL);
 }
 
+/* ---- any subset of what was not synced ---- */
+
+#define SECTOR 512u
+
+static ino_t inode_of(const char *dir, const char *entry, char path[512])
+{
+    struct stat st;
+    snprintf(path, 512, "%.255s/%.63s", dir, entry);
+    return lstat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+static bool is_durable(const char *entry)
+{
+    for (size_t i = 0; i < n_names; i++)
+        if (strcmp(names[i].name, entry) == 0) return true;
+    return false;
+}
+
+/* Each sector as it was synced or as it was written last; beyond what was synced, zeros or as it was written.
+ */
+static void write_mixture(const char *path, const kept *file, const char *now, size_t now_len,
+                          uint64_t (*dice)(uint64_t sides))
+{
+    size_t longest = now_len > file->len ? now_len : file->len;
+    size_t len = now_len >= file->len ? file->len + dice(now_len - file->len + 1)
+                 : dice(2)            ? now_len
+                                      : file->len;
+    char *bytes = calloc(1, longest + 1);
+    uint64_t odds = dice(3); /* most, half, or few of the new sectors */
+    if (file->len) memcpy(bytes, file->bytes, file->len);
+    for (size_t at = 0; at < now_len; at += SECTOR) {
+        size_t piece = now_len - at < SECTOR ? now_len - at : SECTOR;
+        if (dice(4) > odds) memcpy(bytes + at, now + at, piece);
+    }
+    kit_write_file(path, bytes, len);
+    free(bytes);
+}
+
+/* `path` may be gone by now: then only what was synced of it can be left. */
+static void leave_file(const char *left, const char *entry, ino_t ino, const char *path,
+                       uint64_t (*dice)(uint64_t))
+{
+    char to[512];
+    size_t len = 0;
+    struct stat st;
+    kept *file = find(ino);
+    bool there = lstat(path, &st) == 0 && st.st_ino == ino;
+    char *now = there ? kit_read_file(path, &len) : NULL;
+    snprintf(to, sizeof(to), "%.255s/%.63s", left, entry);
+    if (now)
+        write_mixture(to, file, now, len, dice);
+    else
+        kit_write_file(to, file->bytes ? file->bytes : "", file->len);
+    free(now);
+}
+
+void power_cut_any(const char *dir, uint64_t (*dice)(uint64_t sides), char left[256])
+{
+    char path[512];
+    kit_new_dir(left);
+    for (size_t i = 0; i < n_names; i++) {
+        ino_t now = inode_of(dir, names[i].name, path);
+        if (now == 0 && dice(2)) continue; /* removed, and that is on the disk */
+        bool replaced =
+            now != 0 && now != names[i].ino && dice(2); /* renamed over, and that is on the disk */
+        leave_file(left, names[i].name, replaced ? now : names[i].ino, path, dice);
+    }
+    DIR *handle = opendir(dir);
+    struct dirent *entry;
+    while ((entry = readdir(handle))) {
+        if (entry->d_type != DT_REG || is_durable(entry->d_name) || dice(2)) continue;
+        ino_t ino = inode_of(dir, entry->d_name, path);
+        leave_file(left, entry->d_name, ino, path, dice);
+    }
+    closedir(handle);
+}
+
 void power_cut(char left[256])
 {
     kit_new_dir(left);

@@ -13,7 +13,11 @@ void power_begin(const char *dir);
 /* As disk_fail(), for a window of `times` calls from the `at`-th on. times 0: none. */
 void power_fail(disk_call calls, uint64_t at, uint64_t times, int error);
 void power_end(void);
-/* What is left of the folder after the power went now: as a new folder. */
+/* What is left of the folder after the power went now: as a new folder. The least there is: what was synced.
+ */
 void power_cut(char left[256]);
+/* Any of what there may be: besides what was synced any subset of the sectors written since, files cut at any
+ * byte behind what was synced, and any of the names made or removed since. dice(n): a number below n. */
+void power_cut_any(const char *dir, uint64_t (*dice)(uint64_t sides), char left[256]);
 
 #endif

@@ -288,7 +288,7 @@ static void do_something(void)
     }
 }
 
-static void check_power_cut(void)
+static void check_power_cut(bool any)
 {
     begin();
     k.conf.fsync = roll_dice(2) ? SL_FSYNC_BATCH : SL_FSYNC_INTERVAL;
@@ -301,7 +301,10 @@ static void check_power_cut(void)
         char left[256];
         if (end <= k.safe) end = k.safe + 1;
         power_fail(0, 0, 0, 0);
-        power_cut(left);
+        if (any)
+            power_cut_any(k.dir, roll_dice, left);
+        else
+            power_cut(left);
         power_end();
         kit_kill(&k);
         snprintf(k.dir, sizeof(k.dir), "%s", left);
@@ -323,8 +326,67 @@ START_TEST(faults__what_was_safe_survives_the_power)
     for (uint64_t i = 1; i <= 300; i++) {
         seed = i * 0x9E3779B97F4A7C15u;
         if (only && strtoull(only, NULL, 10) != i) continue;
-        check_power_cut();
+        check_power_cut(false);
     }
+}
+END_TEST
+
+START_TEST(faults__whatever_else_survives_the_power_does_no_harm)
+{
+    const char *only = getenv("SEED");
+    for (uint64_t i = 1; i <= 300; i++) {
+        seed = i * 0xD1B54A32D192ED03u;
+        if (only && strtoull(only, NULL, 10) != i) continue;
+        check_power_cut(true);
+    }
+}
+END_TEST
+
+/* Two frames are synced, two are not: each subset of the pieces of those, cut at the end of each. */
+#define PIECES 10
+
+static void check_subset(const char *bytes, size_t safe_len, size_t len, unsigned subset, size_t cut)
+{
+    size_t piece = (len - safe_len + PIECES - 1) / PIECES;
+    char *left = calloc(1, len);
+    memcpy(left, bytes, safe_len);
+    for (size_t i = 0; i < PIECES; i++) {
+        size_t at = safe_len + i * piece, end = at + piece < len ? at + piece : len;
+        if (subset & 1u << i && at < end) memcpy(left + at, bytes + at, end - at);
+    }
+    kit_empty_dir(k.dir, ".seg");
+    kit_write_file(kit_segment(&k, 1), left, cut);
+    ck_assert_msg(kit_open(&k), "%s", k.err.text);
+    kit_read(&k, 1, &seen);
+    for (uint64_t n = 0; n < 4; n++)
+        ck_assert_msg(seen.count[n] == 1 || (n >= 2 && seen.count[n] == 0),
+                      "subset %x, cut at %zu: record %llu is there %u times", subset, cut,
+                      (unsigned long long)n, seen.count[n]);
+    bool whole = seen.records == 4 || (cut == safe_len && seen.records == 2);
+    ck_assert_msg(whole || k.report.first_problem[0],
+                  "subset %x, cut at %zu: %llu records, and nothing is said", subset, cut,
+                  (unsigned long long)seen.records);
+    kit_kill(&k);
+    free(left);
+}
+
+START_TEST(faults__each_subset_of_what_was_not_synced_is_told_from_what_was)
+{
+    size_t safe_len, len;
+    begin();
+    kit_open(&k);
+    kit_append(&k, 1);
+    kit_append(&k, 1);
+    free(kit_read_file(kit_segment(&k, 1), &safe_len));
+    kit_append(&k, 1);
+    kit_append(&k, 1);
+    char *bytes = kit_read_file(kit_segment(&k, 1), &len);
+    kit_kill(&k);
+    for (unsigned subset = 0; subset < 1u << PIECES; subset++)
+        for (size_t cut = safe_len; cut <= len; cut += subset % 16 ? (len - safe_len) / 3 : 7)
+            check_subset(bytes, safe_len, len, subset, cut);
+    free(bytes);
+    kit_release(&k);
 }
 END_TEST
 
@@ -332,4 +394,6 @@ SL_TEST_MAIN("faults", faults__every_call_fails_once, faults__every_call_fails_f
              faults__every_write_is_short_once, faults__a_short_write_that_can_not_be_cut,
              faults__everything_fails_for_a_while, faults__opening_goes_on_whatever_fails,
              faults__opening_that_fails_loses_nothing, faults__a_kill_at_any_call_loses_nothing,
-             faults__a_kill_at_any_call_of_opening_loses_nothing, faults__what_was_safe_survives_the_power)
+             faults__a_kill_at_any_call_of_opening_loses_nothing, faults__what_was_safe_survives_the_power,
+             faults__whatever_else_survives_the_power_does_no_harm,
+             faults__each_subset_of_what_was_not_synced_is_told_from_what_was)

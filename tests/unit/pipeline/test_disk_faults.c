@@ -93,7 +93,7 @@ static void write_lines(int count)
     ck_assert_ptr_nonnull(file);
     for (int i = 0; i < count; i++) {
         fprintf(file, "line %llu ", (unsigned long long)written++);
-        for (int k = 0; k < 12; k++)
+        for (int k = 0; k < 48; k++)
             fprintf(file, "%016llx", (unsigned long long)sl_id_random().lo);
         fputc('\n', file);
     }

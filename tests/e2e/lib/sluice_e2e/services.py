@@ -26,10 +26,18 @@ class MissingTool(Exception):
 
 
 def fetch(url, data=None, method=None, seconds=60):
+    """A server that is too busy to answer (429) is asked again for so long."""
     body = None if data is None else json.dumps(data).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
-    with urllib.request.urlopen(request, timeout=seconds) as answer:
-        return answer.read()
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=seconds) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as err:
+            if err.code != 429 or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 class Receiver:
