@@ -20,7 +20,7 @@
 #define SL_JOURNAL_MAX_OUTPUTS 256
 #define SL_JOURNAL_MAX_NAME    128                 /* bytes of an output's name */
 #define SL_MAX_FRAME_RAW       (UINT32_C(1) << 30) /* bytes of a frame before compression */
-#define SL_MAX_UNSYNCED        (UINT64_C(8) << 20) /* bytes of frames kept in memory until the disk has them */
+#define SL_MAX_UNSYNCED        (UINT64_C(4) << 20) /* bytes of frames kept in memory until the disk has them */
 #define SL_CURSOR_GRACE_NS     (7 * 24 * 3600 * SL_NS_PER_S)
 
 typedef enum sl_journal_type { SL_JOURNAL_DISK, SL_JOURNAL_MEMORY } sl_journal_type;

@@ -37,7 +37,7 @@ sl_journal *sl_journal__open_memory(const sl_journal_conf *conf, unsigned n_outp
 
 /* ---- the one on disk ---- */
 
-#define SL_SYNC_BYTES        (UINT64_C(4) << 20) /* an interval's sync does not wait for more than this */
+#define SL_SYNC_BYTES        (UINT64_C(2) << 20) /* an interval's sync does not wait for more than this */
 #define SL_CURSOR_SAVE_NS    SL_NS_PER_S
 #define SL_MIN_SEGMENT       (64u * 1024)
 #define SL_SEGMENTS_AT_LEAST 8                    /* max_size is cut into at least so many segments */
