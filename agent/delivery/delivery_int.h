@@ -21,7 +21,7 @@
  */
 #define SL_OUTPUT_MAX_HELD (8u << 20)
 /* What it keeps beside that of batches that were offered and are not taken yet. */
-#define SL_OUTPUT_MAX_KEPT (4u << 20)
+#define SL_OUTPUT_MAX_KEPT (2u << 20)
 
 /* The plugin's side of a worker. */
 struct sl_output {
