@@ -5,9 +5,10 @@
  *
  *   email                    @, and the 0 of `%40`
  *   url_credentials          / with / at p-1 and : at p-2
- *   card                     13th byte of a run of digits with single spaces or dashes behind them
- *   jwt                      J behind y
- *   bearer                   r with b at p-5, in any case
+ *   card                     13th byte of a run of digits with single spaces or dashes behind them, unless
+ *                            the run ends there with fewer than 13 digits, as `2026-03-01 12:30` does
+ *   jwt                      J with y at p-1 and e at p-2
+ *   bearer                   r with e at p-1 and b at p-5, in any case
  *   basic                    c with b at p-4, in any case
  *   aws_key                  A with I at p-1 and A at p-3
  *                            c with c at p-1 and a at p-2, in any case
@@ -39,8 +40,12 @@ static bool marks_letter(const char *text, size_t at, uint32_t detect)
 {
     char c = text[at] | 0x20;
 
-    if (c == 'r') return detect & REDACT_BIT(BEARER) && (before(text, at, 5) | 0x20) == 'b';
-    if (c == 'j') return detect & REDACT_BIT(JWT) && text[at] == 'J' && before(text, at, 1) == 'y';
+    if (c == 'r')
+        return detect & REDACT_BIT(BEARER) && (before(text, at, 1) | 0x20) == 'e' &&
+               (before(text, at, 5) | 0x20) == 'b';
+    if (c == 'j')
+        return detect & REDACT_BIT(JWT) && text[at] == 'J' && before(text, at, 1) == 'y' &&
+               before(text, at, 2) == 'e';
     if (c == 'a')
         return detect & REDACT_BIT(AWS_KEY) && text[at] == 'A' && before(text, at, 1) == 'I' &&
                before(text, at, 3) == 'A';
@@ -84,6 +89,16 @@ static bool follows_colon(const char *text, size_t at, uint32_t detect)
     return detect & REDACT_BIT(KEY_VALUE) && !(is_digit(text[at]) && is_digit(before(text, at, 2)));
 }
 
+bool redact_marks__is_short_run(const char *text, size_t len, size_t at)
+{
+    bool goes_on = at + 1 < len && (is_digit(text[at + 1]) || (is_gap(text[at + 1]) && is_digit(text[at])));
+    if (goes_on) return false;
+    for (size_t i = at - 12; i <= at; i++) {
+        if (is_gap(text[i])) return true;
+    }
+    return false;
+}
+
 /* Most bytes can be no mark and in no run. */
 enum { PLAIN, LETTER, DIGIT, SIGN };
 static const uint8_t kinds[256] = {
@@ -102,7 +117,8 @@ void redact_marks__portable(const char *text, size_t len, uint32_t detect, uint6
         run = in_run ? run + 1 : 0;
         bool mark = before(text, at, 1) == ':' && follows_colon(text, at, detect);
         if (SL_LIKELY(kind == PLAIN && !mark)) continue;
-        mark = mark || (run == 13 && detect & REDACT_BIT(CARD)) ||
+        mark = mark ||
+               (run == 13 && detect & REDACT_BIT(CARD) && !redact_marks__is_short_run(text, len, at)) ||
                (kind == LETTER && marks_letter(text, at, detect)) ||
                (kind == DIGIT && marks_digit(text, at, detect)) ||
                (kind == SIGN && marks_sign(text, at, detect));

@@ -36,9 +36,11 @@ INLINE hits common_marks(const char *p, uint32_t detect)
     }
     if (detect & REDACT_BIT(URL_CREDENTIALS))
         marks = either(marks, both(is(v, '/'), both(is(v1, '/'), is(v2, ':'))));
-    if (detect & REDACT_BIT(JWT)) marks = either(marks, both(is(v, 'J'), is(v1, 'y')));
-    if (detect & REDACT_BIT(BEARER))
-        marks = either(marks, both(is(folded(v), 'r'), is(folded(load(p - 5)), 'b')));
+    if (detect & REDACT_BIT(JWT)) marks = either(marks, both(is(v, 'J'), both(is(v1, 'y'), is(v2, 'e'))));
+    if (detect & REDACT_BIT(BEARER)) {
+        hits end = both(is(folded(v), 'r'), is(folded(v1), 'e'));
+        marks = either(marks, both(end, is(folded(load(p - 5)), 'b')));
+    }
     if (detect & REDACT_BIT(BASIC)) marks = either(marks, both(is(folded(v), 'c'), is(folded(v4), 'b')));
     if (detect & REDACT_BIT(AWS_KEY)) {
         hits id = both(is(v, 'A'), both(is(v1, 'I'), is(load(p - 3), 'A')));
@@ -143,13 +145,23 @@ INLINE block_bits block_at(const char *text, size_t len, size_t at, uint32_t det
     return mark_block(pad + FRONT, detect);
 }
 
+/* Few runs are 13 bytes long, so they are looked at one by one. */
+INLINE uint64_t long_enough(uint64_t runs, const char *text, size_t len, size_t at)
+{
+    for (uint64_t left = runs; left; left &= left - 1) {
+        if (redact_marks__is_short_run(text, len, at + (size_t)__builtin_ctzll(left)))
+            runs &= ~(left & (0 - left));
+    }
+    return runs;
+}
+
 INLINE void mark_text_for(const char *text, size_t len, uint32_t detect, uint64_t *marks)
 {
     run_carry carry = {0, 0, 0};
 
     for (size_t at = 0; at <= len; at += 64) {
         block_bits block = block_at(text, len, at, detect);
-        if (detect & REDACT_BIT(CARD)) block.marks |= thirteenths(block, &carry);
+        if (detect & REDACT_BIT(CARD)) block.marks |= long_enough(thirteenths(block, &carry), text, len, at);
         if (len - at < 64) block.marks &= (UINT64_C(1) << (len - at)) - 1; /* a colon may be the last byte */
         marks[at / 64] = block.marks;
     }

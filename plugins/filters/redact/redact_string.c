@@ -175,9 +175,11 @@ static void settle(redact *r, redact_level *level, sl_span plain, bool nested)
             level->first = level->changes;
             level->changes = swap;
         }
-        redact__mark(r, after, &level->in_plain);
+        bool marked = redact__mark(r, after, &level->in_plain);
         if (r->failed) return;
-        find_changes(r, 0, after, level->in_plain.words, 0, nested);
+        level->changes.count = 0;
+        if (marked || nested || r->rules->pattern_count > 0)
+            find_changes(r, 0, after, level->in_plain.words, 0, nested);
         if (level->changes.count == 0 && round == 0) {
             redact_edits swap = level->first;
             level->first = level->changes;

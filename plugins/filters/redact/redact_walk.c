@@ -13,6 +13,7 @@ typedef struct walk {
     uint32_t count;
     uint32_t next_named; /* in r->named */
     bool marked;         /* some mark in the text */
+    uint32_t mark;       /* is_clean_member(): the first mark not before where it looked last */
     bool plain_rules;    /* nothing but names of keys and marks can make a difference here */
 } walk;
 
@@ -385,19 +386,30 @@ static int32_t rule_of_element(walk *w, uint32_t value)
     return (int32_t)r->named.items[w->next_named].rule;
 }
 
+/* The first mark at or behind `at`, which never goes back; UINT32_MAX: none. */
+static inline uint32_t next_mark(walk *w, uint32_t at)
+{
+    if (SL_LIKELY(w->mark >= at)) return w->mark;
+    const uint64_t *words = w->level->marks.words;
+    uint32_t word = at / 64, count = (uint32_t)redact_marks_size(w->text.len);
+    uint64_t bits = words[word] & UINT64_MAX << (at % 64);
+    while (!bits && ++word < count)
+        bits = words[word];
+    w->mark = bits ? word * 64 + (uint32_t)__builtin_ctzll(bits) : UINT32_MAX;
+    return w->mark;
+}
+
 /* Most members are clean, and this is all they cost: the name is none of the rules', and there is no mark in
  * name or value. What is not certain here is looked at closely. */
-static inline bool is_clean_member(const walk *w, uint32_t key)
+static inline bool is_clean_member(walk *w, uint32_t key)
 {
     const sl_token *name = &w->tok[key], *value = &w->tok[key + 1];
 
     if (!w->plain_rules || (name->flags | value->flags) & SL_TOKEN_ESCAPED) return false;
     if (redact_keys_may_hold(w->r->rules->keys, spelling_of(w, key))) return false;
     if (value->len == AWS_SECRET_LENGTH && w->r->rules->detect & REDACT_BIT(AWS_KEY)) return false;
-    if (!w->marked) return true;
-    const uint64_t *marks = w->level->marks.words;
-    if (has_mark(marks, name->off, name->off + name->len)) return false;
-    return value->type <= SL_JSON_ARRAY || !has_mark(marks, value->off, value->off + value->len);
+    if (next_mark(w, name->off) < name->off + name->len) return false;
+    return value->type <= SL_JSON_ARRAY || next_mark(w, value->off) >= value->off + value->len;
 }
 
 static uint32_t pass_member(walk *w, uint32_t key)
@@ -416,6 +428,7 @@ void redact__walk(redact *r, unsigned depth, sl_span text, const sl_token *tok, 
 
     level->edits.count = 0;
     w.marked = redact__mark(r, text, &level->marks);
+    w.mark = w.marked ? 0 : UINT32_MAX; /* no name begins at 0 */
     w.plain_rules = rules->pattern_count == 0 && r->named.count == 0 && !by_text;
     for (uint32_t i = 0; i < count && !r->failed;) {
         if (!(tok[i].flags & SL_TOKEN_KEY))

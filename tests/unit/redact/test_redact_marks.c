@@ -66,8 +66,9 @@ START_TEST(redact_marks__find_a_run_at_every_place)
             unsigned count = 0;
             for (size_t i = 0; i < 4; i++)
                 count += (unsigned)__builtin_popcountll(marks[i]);
-            ck_assert_uint_eq(count, len >= 13);
-            if (len >= 13) ck_assert(marks[(at + 12) / 64] >> ((at + 12) % 64) & 1);
+            bool marked = len > 13; /* odd lengths have gaps: 13 bytes are too few digits */
+            ck_assert_uint_eq(count, marked);
+            if (marked) ck_assert(marks[(at + 12) / 64] >> ((at + 12) % 64) & 1);
         }
     }
 }
