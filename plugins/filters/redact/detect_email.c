@@ -42,12 +42,13 @@ static size_t domain_end(sl_span text, size_t at)
 /* Endings of files, which image and script names with an @ have. None is a top-level domain. */
 static bool is_file_ending(sl_span label)
 {
-    static const char *const endings[] = {"png", "jpg", "jpeg", "gif", "svg",  "webp",
-                                          "ico", "css", "js",   "map", "json", "html",
-                                          "htm", "tgz", "gz",   "jar", "woff", "woff2"};
+    static const char endings[][8] = {"png", "jpg",  "jpeg", "gif", "svg", "webp", "ico", "css",  "js",
+                                      "map", "json", "html", "htm", "tgz", "gz",   "jar", "woff", "woff2"};
 
+    if (label.len >= sizeof endings[0]) return false;
     for (size_t i = 0; i < SL_LEN(endings); i++) {
-        if (sl_span_is_nocase(label, sl_span_of(endings[i]))) return true;
+        bool as_long = endings[i][label.len] == '\0'; /* or shorter, and then NULs differ */
+        if (as_long && sl_span_is_nocase(label, (sl_span){endings[i], label.len})) return true;
     }
     return false;
 }
