@@ -23,6 +23,15 @@ int64_t sl_clock_mono_ns(void)
     return SL_UNLIKELY(faked) ? fake_mono : read_clock(CLOCK_MONOTONIC);
 }
 
+#define LEAST_EARLY (10 * SL_NS_PER_MS)
+
+int64_t sl_clock_early(int64_t interval, int64_t began)
+{
+    int64_t early = (sl_clock_mono_ns() - began) / 2;
+    if (early < LEAST_EARLY) early = LEAST_EARLY;
+    return early < interval ? early : interval;
+}
+
 void sl_clock_fake(int64_t wall_ns)
 {
     faked = wall_ns >= 0;

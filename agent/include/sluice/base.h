@@ -231,6 +231,10 @@ void sl_arena_release(sl_arena *arena); /* frees everything */
 
 int64_t sl_clock_wall_ns(void); /* ns since 1970-01-01T00:00:00Z */
 int64_t sl_clock_mono_ns(void); /* ns of a clock that never jumps */
+/* How long to wait before work done is made safe, `interval` at most: half of the time since `began` (as
+ * sl_clock_mono_ns()), but 10 ms at least. So a process that is ended soon after each start still gets ahead.
+ */
+int64_t sl_clock_early(int64_t interval, int64_t began);
 /* Tests only: both clocks then stand still and move by sl_clock_advance(). wall_ns < 0 gives the real ones
  * back. */
 void sl_clock_fake(int64_t wall_ns);
