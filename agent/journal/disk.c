@@ -274,7 +274,8 @@ static void ack(sl_journal *journal, unsigned output, uint64_t next)
 
 static void save_cursors(sl_disk_journal *j, int64_t now)
 {
-    if (!j->cursors.moved || now - j->cursors_saved_at < SL_CURSOR_SAVE_NS) return;
+    if (!j->cursors.moved || now - j->cursors_saved_at < sl_clock_early(SL_CURSOR_SAVE_NS, j->opened_at))
+        return;
     j->cursors_saved_at = now;
     int rc = sl_cursors__save(&j->cursors, false);
     if (rc == 0) {
@@ -289,12 +290,13 @@ static void save_cursors(sl_disk_journal *j, int64_t now)
 static int64_t next_tick(const sl_disk_journal *j, int64_t now)
 {
     const sl_journal_conf *conf = &j->base.conf;
-    int64_t next = SL_CURSOR_SAVE_NS;
+    int64_t next = sl_clock_early(SL_CURSOR_SAVE_NS, j->opened_at);
     /* Never longer than the interval: then a frame that is appended right after this tick is still synced in
      * time. */
-    if (conf->fsync == SL_FSYNC_INTERVAL && conf->fsync_interval_ns < next) next = conf->fsync_interval_ns;
+    int64_t interval = sl_sync__interval(j);
+    if (conf->fsync == SL_FSYNC_INTERVAL && interval < next) next = interval;
     if (conf->fsync == SL_FSYNC_INTERVAL && j->unsafe && !j->job && !j->suspect) {
-        int64_t sync = j->unsafe->at + conf->fsync_interval_ns - now;
+        int64_t sync = j->unsafe->at + interval - now;
         if (sync < next) next = sync;
     }
     if (j->trouble[0] && j->retry_at - now < next && j->retry_at > now) next = j->retry_at - now;
@@ -485,6 +487,7 @@ sl_journal *sl_journal__open_disk(const char *dir, const sl_journal_conf *conf, 
     sl_disk_journal *j = sl_calloc(1, sizeof(*j));
     j->base = (sl_journal){.ops = &disk_ops, .conf = *conf, .events = *events, .arg = arg};
     j->dir = sl_strdup(dir);
+    j->opened_at = sl_clock_mono_ns();
     if (load(j, outputs, n_outputs, report, err) < 0) {
         free_disk_journal(j);
         return NULL;

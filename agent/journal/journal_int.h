@@ -63,9 +63,9 @@ typedef struct sl_disk_journal {
     char *dir;
     sl_segment *segs; /* ascending */
     size_t count, cap;
-    bool appending;           /* the last segment takes frames */
-    sl_cursors cursors;       /* and with them the id and the next numbers */
-    int64_t cursors_saved_at; /* monotonic */
+    bool appending;                      /* the last segment takes frames */
+    sl_cursors cursors;                  /* and with them the id and the next numbers */
+    int64_t opened_at, cursors_saved_at; /* monotonic */
 
     sl_unsafe *unsafe, **unsafe_last; /* ascending */
     uint64_t unsafe_bytes;
@@ -98,6 +98,8 @@ void sl_disk__room(sl_disk_journal *j, sl_refused waiting_for);
 void sl_sync__start(sl_disk_journal *j);
 /* Waits for the one under way and takes its result. */
 void sl_sync__finish(sl_disk_journal *j);
+/* `fsync` as an interval: shorter while the journal has not been open for long. */
+int64_t sl_sync__interval(const sl_disk_journal *j);
 bool sl_sync__is_due(const sl_disk_journal *j, int64_t now);
 /* Keeps a written frame until it is safe. Takes the bytes. */
 void sl_sync__keep(sl_disk_journal *j, uint64_t sequence, uint64_t off, sl_buf *bytes);

@@ -157,11 +157,16 @@ void sl_sync__finish(sl_disk_journal *j)
     end_job(j, job);
 }
 
+int64_t sl_sync__interval(const sl_disk_journal *j)
+{
+    return sl_clock_early(j->base.conf.fsync_interval_ns, j->opened_at);
+}
+
 bool sl_sync__is_due(const sl_disk_journal *j, int64_t now)
 {
     if (!j->unsafe || j->job || j->suspect) return false;
     return j->base.conf.fsync == SL_FSYNC_BATCH || j->unsafe_bytes >= SL_SYNC_BYTES ||
-           now - j->unsafe->at >= j->base.conf.fsync_interval_ns;
+           now - j->unsafe->at >= sl_sync__interval(j);
 }
 
 void sl_sync__close(sl_disk_journal *j, sl_segment *seg)

@@ -41,6 +41,7 @@ static void check_all(uint64_t records)
 START_TEST(sync__interval_waits_but_not_longer)
 {
     open_journal(SL_FSYNC_INTERVAL);
+    sl_clock_advance(10 * SL_NS_PER_S);
     kit_append(&k, 10);
     sl_clock_advance(SL_NS_PER_S / 2);
     int64_t next = sl_journal_tick(k.journal, sl_clock_mono_ns());
@@ -53,6 +54,26 @@ START_TEST(sync__interval_waits_but_not_longer)
     kit_append(&k, 10);
     kit_close(&k);
     ck_assert_uint_eq(k.safe, 3);
+    end_test();
+}
+END_TEST
+
+/* Half of the time since it was opened: who is killed soon, again and again, still gets ahead. */
+START_TEST(sync__interval_is_shorter_at_the_beginning)
+{
+    open_journal(SL_FSYNC_INTERVAL);
+    kit_append(&k, 10);
+    ck_assert_int_eq(sl_journal_tick(k.journal, sl_clock_mono_ns()), 10 * SL_NS_PER_MS);
+    ck_assert_uint_eq(k.safe, 0);
+    sl_clock_advance(10 * SL_NS_PER_MS);
+    sl_journal_tick(k.journal, sl_clock_mono_ns());
+    ck_assert_uint_eq(k.safe, 1);
+    sl_journal_ack(k.journal, 0, 2);
+    sl_clock_advance(90 * SL_NS_PER_MS);
+    kit_append(&k, 10);
+    ck_assert_int_eq(sl_journal_tick(k.journal, sl_clock_mono_ns()), 50 * SL_NS_PER_MS);
+    ck_assert_uint_eq(k.safe, 1);
+    ck_assert_uint_eq(sl_journal_saved_cursor(k.dir, "out"), 2);
     end_test();
 }
 END_TEST
@@ -402,8 +423,8 @@ START_TEST(sync__a_slow_disk_bounds_the_memory)
 }
 END_TEST
 
-SL_TEST_MAIN("sync", sync__interval_waits_but_not_longer, sync__interval_does_not_let_memory_grow,
-             sync__off_is_safe_when_written,
+SL_TEST_MAIN("sync", sync__interval_waits_but_not_longer, sync__interval_is_shorter_at_the_beginning,
+             sync__interval_does_not_let_memory_grow, sync__off_is_safe_when_written,
              sync__a_sync_that_fails_once_makes_nothing_safe_but_rewritten_frames,
              sync__a_first_segment_of_which_nothing_is_safe_is_replaced,
              sync__a_reader_in_the_old_segment_goes_on_in_the_new_one,
