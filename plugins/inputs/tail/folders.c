@@ -206,12 +206,12 @@ static bool has_changed(const tail_folder *d)
 bool tail_folders_check(tail *t, bool polled_only)
 {
     bool any = false;
-    uint32_t before = t->gen;
+    uint32_t before = t->gen, round = ++t->folder_round;
     for (tail_link *at = t->folders.next, *next; at != &t->folders; at = next) {
         next = at->next;
         tail_folder *d = sl_container_of(at, tail_folder, all);
-        if ((polled_only && d->watch_id >= 0) || d->gen > before || d->checked == before) continue;
-        d->checked = before;
+        if ((polled_only && d->watch_id >= 0) || d->gen > before || d->checked == round) continue;
+        d->checked = round;
         any = true;
         if (!has_changed(d)) continue;
         char *path = sl_strdup(d->path);

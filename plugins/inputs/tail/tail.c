@@ -183,7 +183,8 @@ static void on_pace(void *arg)
 
 void tail_save_later(tail *t)
 {
-    if (!t->stopped && !sl_timer_is_active(t->save)) sl_timer_start(t->save, t->times.save, 0);
+    if (!t->stopped && !sl_timer_is_active(t->save))
+        sl_timer_start(t->save, sl_clock_early(t->times.save, t->started_ns), 0);
 }
 
 static void on_save(void *arg)
@@ -255,6 +256,7 @@ static void init(tail *t, sl_input *in, const tail_conf *conf)
     t->loop = sl_input_loop(in);
     t->db = sl_input_state(in);
     t->times = tail_default_times;
+    t->started_ns = sl_clock_mono_ns();
     t->work.run = on_work;
     t->max_open = open_limit(conf);
     tail_link *heads[] = {&t->files,   &t->ready, &t->opened,  &t->dirty, &t->timed,

@@ -39,7 +39,7 @@ typedef struct tail_times {
     int64_t pause;         /* between two looks at events: joins what a busy writer writes */
     int64_t pause_a_batch; /* added for each batch of the last look: bounds batches of many quiet files */
     int64_t pause_max;
-    int64_t save;   /* checkpoints */
+    int64_t save;   /* checkpoints; sooner after the start */
     int64_t check;  /* files that wait for a time to pass */
     int64_t rescan; /* safety net under the watches: missed events, writes through mmap */
     int64_t quiet;  /* a rotated file that did not grow for so long is complete: its last line is read */
@@ -236,7 +236,7 @@ typedef struct tail_folder {
     ino_t ino;
     int64_t mtime_ns;
     uint32_t gen;     /* scan that saw it last */
-    uint32_t checked; /* scan before the check that looked at it last */
+    uint32_t checked; /* round of checks that looked at it last */
     tail_link all;
 } tail_folder;
 
@@ -253,6 +253,7 @@ typedef struct tail {
     sl_loop *loop;
     sl_state *db;
     tail_times times;
+    int64_t started_ns; /* monotonic */
     tail_counters count;
     sl_log_limit limits[TAIL_MESSAGES];
     size_t max_open;
@@ -274,7 +275,8 @@ typedef struct tail {
     size_t n_leads;
     tail_index leads_by_link, leads_by_target;
     tail_index folders_by_path, folders_by_watch;
-    uint32_t gen; /* of the scan that runs or ran last */
+    uint32_t gen;          /* of the scan that runs or ran last */
+    uint32_t folder_round; /* of checks of folders */
     struct {
         tail_name *items;
         size_t count, cap;

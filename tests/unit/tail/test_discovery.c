@@ -71,6 +71,22 @@ START_TEST(folders__one_that_is_removed_and_made_again_is_followed_again)
 }
 END_TEST
 
+/* A folder whose time is older than its file system's clock is fine is looked at only when that changes. */
+START_TEST(folders__polled_ones_are_looked_at_also_after_a_while)
+{
+    rig r;
+    begin(&r, "*.log", 1);
+    rig_append(&r, "a.log", "one\n");
+    rig_start(&r);
+    rig_expect(&r, "one", NULL);
+    rig_sleep_ms(2500);
+    rig_append(&r, "b.log", "two\n");
+    rig_sleep_ms(1000);
+    ck_assert_uint_eq(rig_delivered(&r), 2);
+    rig_release(&r);
+}
+END_TEST
+
 START_TEST(folders__a_link_to_one_may_be_swapped)
 {
     for (int round = 0; round < 2; round++) {
@@ -369,7 +385,8 @@ END_TEST
 
 SL_TEST_MAIN("tail discovery", folders__new_ones_are_found_with_their_files,
              folders__one_that_is_removed_and_made_again_is_followed_again,
-             folders__a_link_to_one_may_be_swapped, files__excluded_ones_are_left_alone_also_when_renamed_to,
+             folders__polled_ones_are_looked_at_also_after_a_while, folders__a_link_to_one_may_be_swapped,
+             files__excluded_ones_are_left_alone_also_when_renamed_to,
              odd__pipes_folders_sockets_and_dangling_links_are_counted_and_never_waited_for,
              failing__a_permission_that_comes_later_is_noticed,
              failing__a_file_that_vanishes_between_listing_and_opening_is_no_error,
