@@ -32,4 +32,28 @@ def with_the_buffer_in_memory(sc):
     storm(sc, 5, buffer={"type": "memory"})
 
 
-run(ten_times_while_the_log_is_written, ten_times_while_the_log_is_rotated, with_the_buffer_in_memory)
+def sooner_than_anything_is_saved_at_leisure(sc):
+    """Lives of 300 ms, shorter than the intervals of fsync, cursors and checkpoints: each still gets ahead."""
+    log, index = sc.log("app.log"), sc.receiver()
+    agent = sc.agent(sc.main_job(index, log.path), start=False)
+    for _ in range(20):
+        log.write(1000)
+        agent.start(wait=False)
+        time.sleep(0.3)
+        agent.kill()
+    again, read = index.stats()["conflicts"], checkpoint(agent)
+    print(f"checkpoint at {read} of {log.bytes} bytes, {again} records sent again of {log.count}")
+    assert read > log.bytes / 2, f"the checkpoint stands at {read} of {log.bytes} bytes"
+    assert again < log.count, f"{again} records were sent again, of {log.count}"
+    agent.start()
+    sc.delivered_exactly(agent, index, log)
+
+
+def checkpoint(agent):
+    """Bytes of the one log that need not be read again: the eighth number of the tail input's value."""
+    said = agent.command("state", "--data-dir", agent.data_dir).decode().split("  ")
+    return max((int(value.split()[6]) for value in said if value.startswith("1 ")), default=0)
+
+
+run(ten_times_while_the_log_is_written, ten_times_while_the_log_is_rotated, with_the_buffer_in_memory,
+    sooner_than_anything_is_saved_at_leisure)  # fmt: skip
