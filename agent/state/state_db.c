@@ -5,6 +5,7 @@
  *  - Notes are applied in one transaction, in the order they were made, or not at all.
  *  - After a commit with durable set, everything committed before through this handle is on the disk too: the
  *    WAL is one file, synced whole. `unsynced` remembers commits that were not.
+ *    After a failed sync that holds only once the WAL has been written again (state_log.c).
  *
  * SQLite does its own file access (the one exception to base/fs.c as the only door): its durability rests on
  * the exact calls its own code makes.
@@ -26,6 +27,7 @@ struct sl_state {
     size_t scope_len;
     sl_buf notes; /* changes to come: note, key bytes, value bytes; again and again */
     bool unsynced;
+    uint64_t failed_syncs; /* of which the log has been mended */
 };
 
 /* A noted change. Followed by key_len and, unless it is a removal, value_len bytes. */
@@ -81,6 +83,7 @@ sl_state *sl_state_open(const char *data_dir, sl_span scope, sl_err *err)
     if (!db) return NULL;
     sl_state *state = sl_calloc(1, sizeof *state);
     state->db = db;
+    sl_state__watch_log(db);
     state->scope = sl_strndup(scope.ptr, scope.len);
     state->scope_len = scope.len;
     if (sl_state__run(db, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -" CACHE_KIB, err) < 0 ||
@@ -98,6 +101,7 @@ void sl_state_close(sl_state *state)
     sqlite3_finalize(state->put);
     sqlite3_finalize(state->remove);
     sqlite3_finalize(state->each);
+    sl_state__checkpoint(state->db); /* closing does it too, but forgets what came of it */
     sqlite3_close(state->db);
     sl_buf_release(&state->notes);
     sl_free(state->scope);
@@ -222,14 +226,38 @@ static bool apply_notes(sl_state *state)
 /* A transaction needs at least one change to be written, and so to be synced. */
 #define TOUCH "UPDATE touched SET times = times + 1"
 
+/* Only what follows a mended log is believed to be on the disk. */
+static bool mend_log(sl_state *state, sl_err *err)
+{
+    uint64_t failed = sl_state__failed_syncs();
+    if (state->failed_syncs == failed) return true;
+    if (!sl_state__rewrite_log(state->db)) {
+        sl_err_set(err, SL_E_STATE,
+                   "the state database's log cannot be written again after a failed sync; look at the disk");
+        return false;
+    }
+    state->failed_syncs = failed;
+    return true;
+}
+
+static bool write_changes(sl_state *state, bool touch)
+{
+    return apply_notes(state) && (!touch || sqlite3_exec(state->db, TOUCH, NULL, NULL, NULL) == SQLITE_OK) &&
+           sqlite3_exec(state->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+}
+
 static int transact(sl_state *state, bool touch, sl_err *err)
 {
-    if (sqlite3_exec(state->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK && apply_notes(state) &&
-        (!touch || sqlite3_exec(state->db, TOUCH, NULL, NULL, NULL) == SQLITE_OK) &&
-        sqlite3_exec(state->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
-        return 0;
-    int rc = sl_state__error(err, state->db, "changes cannot be written to the state database");
-    if (!sqlite3_get_autocommit(state->db)) sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
+    int rc = 0;
+    if (sqlite3_exec(state->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        rc = sl_state__error(err, state->db, "the state database cannot be written");
+    else if (!mend_log(state, err))
+        rc = SL_E_STATE;
+    else if (!write_changes(state, touch)) {
+        sl_state__note_failure(sqlite3_extended_errcode(state->db));
+        rc = sl_state__error(err, state->db, "changes cannot be written to the state database");
+    }
+    if (rc < 0 && !sqlite3_get_autocommit(state->db)) sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
     return rc;
 }
 

@@ -16,4 +16,16 @@ sqlite3 *sl_state__open_checked(const char *data_dir, sl_err *err);
 /* As it is. 0 and *db, or SL_E_NOT_FOUND, SL_E_STATE. */
 int sl_state__open_readonly(const char *data_dir, sqlite3 **db, sl_err *err);
 
+/* ---- state_log.c: after a sync that failed ---- */
+
+/* Does SQLite's checkpoints for this connection, and hears when their syncs fail. */
+void sl_state__watch_log(sqlite3 *db);
+void sl_state__checkpoint(sqlite3 *db);
+/* Counts the failure if it is one of a sync; `code` is an extended one. */
+void sl_state__note_failure(int code);
+/* How many syncs of this process have failed so far. Any thread. */
+uint64_t sl_state__failed_syncs(void);
+/* Inside a write transaction: writes the log again and syncs it. False: that failed, too. */
+bool sl_state__rewrite_log(sqlite3 *db);
+
 #endif
