@@ -110,13 +110,17 @@ static void list_release(old_files *files)
 
 static int compress_one(const file_conf *conf, const char *path, sl_err *err)
 {
-    char temporary[MAX_PATH_TEXT], final[MAX_PATH_TEXT];
+    char temporary[MAX_PATH_TEXT], final[MAX_PATH_TEXT], folder[MAX_PATH_TEXT];
+    const char *base;
     snprintf(final, sizeof final, "%s%s", path, suffix_of(conf->compress));
     int n = snprintf(temporary, sizeof temporary, "%s.new", final);
     if (n < 0 || (size_t)n >= sizeof temporary)
         return sl_err_sys(err, ENAMETOOLONG, "cannot compress %s", path);
     int rc = file_compress(path, temporary, conf->compress);
     if (rc == 0) rc = sl_fs_rename(temporary, final);
+    /* The new name must be on the disk before the old one goes from it. */
+    split_path(path, folder, &base);
+    if (rc == 0) rc = sl_fs_sync_dir(folder);
     if (rc == 0) rc = sl_fs_unlink(path);
     if (rc < 0) {
         sl_fs_unlink(temporary);

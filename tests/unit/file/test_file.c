@@ -415,6 +415,48 @@ START_TEST(file__rotated_files_are_compressed)
 }
 END_TEST
 
+/* The power may go between any two of these. */
+static enum { NOTHING, FILE_SYNCED, RENAMED, FOLDER_SYNCED, REMOVED } done;
+
+static int ordered_fsync(int fd, bool data_only)
+{
+    struct stat st;
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    if (!S_ISDIR(st.st_mode) && done == NOTHING) done = FILE_SYNCED;
+    if (S_ISDIR(st.st_mode) && done == RENAMED) done = FOLDER_SYNCED;
+    return sl_fs_real()->fsync(fd, data_only);
+}
+static int ordered_rename(const char *from, const char *to)
+{
+    if (sl_span_ends_with(sl_span_of(from), SL_SPAN(".new")) && done == FILE_SYNCED) done = RENAMED;
+    return sl_fs_real()->rename(from, to);
+}
+static int ordered_unlink(const char *name)
+{
+    ck_assert_int_eq(done, FOLDER_SYNCED);
+    done = REMOVED;
+    return sl_fs_real()->unlink(name);
+}
+
+START_TEST(file__the_plain_file_goes_when_the_compressed_one_is_on_the_disk)
+{
+    set_up();
+    conf.rotate.size = 10;
+    conf.compress = FILE_COMPRESS_GZIP;
+    write_batches(1, 1);
+    sl_fs_ops ordered = *sl_fs_real();
+    ordered.fsync = ordered_fsync;
+    ordered.rename = ordered_rename;
+    ordered.unlink = ordered_unlink;
+    done = NOTHING;
+    sl_fs_swap(&ordered);
+    write_batches(2, 2);
+    sl_fs_swap(NULL);
+    ck_assert_int_eq(done, REMOVED);
+    stop();
+}
+END_TEST
+
 START_TEST(file__a_compression_that_a_crash_interrupted_is_done_again)
 {
     static char files[16][600];
@@ -454,4 +496,4 @@ SL_TEST_MAIN("file", file__writes_one_line_a_record,
              file__what_could_not_be_noted_stands_there_once, file__a_first_write_that_was_not_noted_is_cut,
              file__rotates_by_size_and_keeps_the_newest, file__rotates_by_age,
              file__rotated_files_are_compressed, file__a_compression_that_a_crash_interrupted_is_done_again,
-             file__permissions_are_octal)
+             file__the_plain_file_goes_when_the_compressed_one_is_on_the_disk, file__permissions_are_octal)
