@@ -42,6 +42,10 @@ static void ready_page(sl_admin *admin, sl_http_reply *reply)
         const char *name = sl_pipeline_name(pipeline);
         sl_pipeline_journal_status(pipeline, state, sizeof state);
         ready = append_state(&parts, "journal", name, name, state) && ready;
+        for (unsigned in = 0; in < sl_pipeline_input_count(pipeline); in++) {
+            sl_pipeline_input_status(pipeline, in, state, sizeof state);
+            ready = append_state(&parts, "input", name, sl_pipeline_input_name(pipeline, in), state) && ready;
+        }
         for (unsigned o = 0; o < sl_pipeline_output_count(pipeline); o++) {
             sl_pipeline_output_status(pipeline, o, state, sizeof state);
             ready =

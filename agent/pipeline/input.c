@@ -73,6 +73,23 @@ void sl_input_count_dropped(sl_input *in, const char *reason, uint64_t records)
     }
 }
 
+static void set_trouble(sl_input *in, const char *text)
+{
+    sl_assert_on(in->loop);
+    for (unsigned i = 0; i < in->n_pipelines; i++)
+        sl_pipeline__set_input_trouble(in->pipelines[i], in->use, text);
+}
+
+void sl_input_not_ready(sl_input *in, const sl_err *err)
+{
+    set_trouble(in, err->text);
+}
+
+void sl_input_ready(sl_input *in)
+{
+    set_trouble(in, "");
+}
+
 bool sl_input_may_read(sl_input *in)
 {
     sl_assert_on(in->loop);

@@ -6,6 +6,7 @@
 #include "journal_side.h"
 #include "pipeline_int.h"
 #include "replay.h"
+#include <pthread.h>
 #include <stdio.h>
 
 #define MAX_PATH_TEXT 4096
@@ -18,6 +19,8 @@ struct sl_pipeline {
     sl_journal_side *journal;
     sl_stage **stages; /* one a worker */
     size_t credit_out; /* atomic: bytes on the way */
+    pthread_mutex_t lock;
+    char **input_trouble; /* under lock: one an input of the configuration; NULL: none */
     sl_replay_conf replay;
     sl_plugin_use replay_use;
 };
@@ -69,6 +72,36 @@ void sl_pipeline_output_status(sl_pipeline *pipeline, unsigned i, char *out, siz
 void sl_pipeline_journal_status(sl_pipeline *pipeline, char *out, size_t size)
 {
     sl_journal_side_status(pipeline->journal, out, size);
+}
+
+/* ---- inputs ---- */
+
+unsigned sl_pipeline_input_count(const sl_pipeline *pipeline)
+{
+    return (unsigned)pipeline->conf->inputs.count;
+}
+
+const char *sl_pipeline_input_name(const sl_pipeline *pipeline, unsigned i)
+{
+    return pipeline->conf->inputs.items[i]->name;
+}
+
+void sl_pipeline_input_status(sl_pipeline *pipeline, unsigned i, char *out, size_t size)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    snprintf(out, size, "%s", pipeline->input_trouble[i] ? pipeline->input_trouble[i] : "ok");
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+void sl_pipeline__set_input_trouble(sl_pipeline *pipeline, const sl_plugin_use *input, const char *text)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    for (unsigned i = 0; i < pipeline->conf->inputs.count; i++) {
+        if (pipeline->conf->inputs.items[i] != input) continue;
+        sl_free(pipeline->input_trouble[i]);
+        pipeline->input_trouble[i] = *text ? sl_strdup(text) : NULL;
+    }
+    pthread_mutex_unlock(&pipeline->lock);
 }
 
 /* ---- credit ---- */
@@ -160,6 +193,8 @@ sl_pipeline *sl_pipeline_open(const sl_pipeline_conf *conf, const sl_agent_conte
     sl_pipeline *pipeline = sl_calloc(1, sizeof *pipeline);
     pipeline->conf = conf;
     pipeline->context = context;
+    pipeline->input_trouble = sl_calloc(conf->inputs.count + 1, sizeof *pipeline->input_trouble);
+    pthread_mutex_init(&pipeline->lock, NULL);
     if (open_parts(pipeline, err) == 0) return pipeline;
     sl_err_prefix(err, "pipeline %s", conf->name);
     sl_pipeline_close(pipeline);
@@ -198,5 +233,9 @@ void sl_pipeline_free(sl_pipeline *pipeline)
 {
     if (!pipeline) return;
     sl_journal_side_free(pipeline->journal);
+    for (size_t i = 0; i < pipeline->conf->inputs.count; i++)
+        sl_free(pipeline->input_trouble[i]);
+    sl_free(pipeline->input_trouble);
+    pthread_mutex_destroy(&pipeline->lock);
     sl_free(pipeline);
 }

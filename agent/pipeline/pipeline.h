@@ -42,10 +42,13 @@ void sl_pipeline_free(sl_pipeline *pipeline);
 
 const char *sl_pipeline_name(const sl_pipeline *pipeline);
 const sl_pipeline_ledger *sl_pipeline_ledger_of(const sl_pipeline *pipeline);
+unsigned sl_pipeline_input_count(const sl_pipeline *pipeline);
+const char *sl_pipeline_input_name(const sl_pipeline *pipeline, unsigned i);
 unsigned sl_pipeline_output_count(const sl_pipeline *pipeline);
 const char *sl_pipeline_output_name(const sl_pipeline *pipeline, unsigned i);
 const sl_output_ledger *sl_pipeline_output_ledger(const sl_pipeline *pipeline, unsigned i);
 /* "ok", or what is wrong; copied. Any thread. */
+void sl_pipeline_input_status(sl_pipeline *pipeline, unsigned i, char *out, size_t size);
 void sl_pipeline_output_status(sl_pipeline *pipeline, unsigned i, char *out, size_t size);
 void sl_pipeline_journal_status(sl_pipeline *pipeline, char *out, size_t size);
 

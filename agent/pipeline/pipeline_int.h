@@ -55,6 +55,8 @@ void sl_stage__run(sl_stage *stage, sl_batch *batch, sl_parcel *parcel);
 sl_stage *sl_pipeline__stage(sl_pipeline *pipeline, unsigned worker);
 sl_dead_letters *sl_pipeline__dead_letters(sl_pipeline *pipeline);
 sl_pipeline_ledger *sl_pipeline__ledger(sl_pipeline *pipeline);
+/* What keeps this input from its work; empty: nothing does. Copied. Any thread. */
+void sl_pipeline__set_input_trouble(sl_pipeline *pipeline, const sl_plugin_use *input, const char *text);
 bool sl_pipeline__has_room(sl_pipeline *pipeline); /* any thread */
 void sl_pipeline__take_credit(sl_pipeline *pipeline, size_t bytes);
 void sl_pipeline__return_credit(sl_pipeline *pipeline, size_t bytes);

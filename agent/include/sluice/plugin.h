@@ -47,6 +47,9 @@ bool sl_input_may_read(sl_input *in);
  * core's from here on. */
 void sl_input_emit(sl_input *in, sl_batch *batch);
 void sl_input_finished(sl_input *in); /* once only: everything has been read and emitted */
+/* Something keeps the input from its work (its disk is full); /ready says so until it is ready again. */
+void sl_input_not_ready(sl_input *in, const sl_err *err);
+void sl_input_ready(sl_input *in);
 /* A receipt for a batch: released(arg, safe) is called on the input's loop when the batch is as safe as the
  * pipeline promises (safe true), or will never be in this run (safe false). Receipts of one input are
  * released in the order its batches were emitted. */

@@ -150,13 +150,16 @@ static void put(tail *t, const tail_file *f, sl_buf *value)
 static bool commit(tail *t, bool durable)
 {
     sl_err err = SL_ERR_NONE;
+    bool failed_before = t->save_failed;
     t->save_failed = sl_state_commit(t->db, durable, &err) < 0;
     if (!t->save_failed) {
+        if (failed_before) sl_input_ready(t->in);
         SL_FAULT(CHECKPOINT_SAVED);
         return true;
     }
     sl_counter_add(t->count.save_errors, 1);
     tail_save_later(t);
+    sl_input_not_ready(t->in, &err);
     tail_log(t, TAIL_MSG_SAVE, SL_LOG_ERROR, "checkpoints are not saved: %s; it is tried again each second",
              err.text);
     return false;

@@ -109,6 +109,24 @@ def by_somebody_else(sc):
     sc.delivered_exactly(agent, index, log, seconds=120)
 
 
+def before_a_new_file_is_met(sc):
+    """A file's id must be on the disk before its first record leaves: the input waits, and says so itself."""
+    log, index = sc.log("app.log"), sc.receiver()
+    data = disk(sc.path("agent", "data"), "size=16m")
+    agent = sc.agent(sc.main_job(index, log.path + "*"))
+    log.write(100)
+    sc.arrived(index, 100)
+    fill(data)
+    log.rotate_by_rename()
+    log.write(100)
+    sc.wait(lambda: not is_ready(agent), "/ready says no")
+    waiting = [part for part in json.loads(agent.page("/ready"))["components"] if not part["ok"]]
+    assert [part["kind"] for part in waiting] == ["input"] and "disk is full" in waiting[0]["state"], waiting
+    os.unlink(os.path.join(data, "ballast"))
+    sc.delivered_exactly(agent, index, log)
+    sc.wait(lambda: is_ready(agent), "the agent is ready again")
+
+
 def fill(folder):
     with open(os.path.join(folder, "ballast"), "wb", buffering=0) as ballast:
         try:
@@ -169,4 +187,4 @@ def of_the_file_output(sc):
 
 
 enter_own_mounts()
-run(by_the_journal_itself, by_somebody_else, killed_while_it_is_full, without_inodes, of_the_file_output)
+run(by_the_journal_itself, by_somebody_else, before_a_new_file_is_met, killed_while_it_is_full, without_inodes, of_the_file_output)

@@ -86,6 +86,14 @@ bool sl_input_may_read(sl_input *in)
 {
     return !in->full;
 }
+void sl_input_not_ready(sl_input *in, const sl_err *err)
+{
+    (void)in, (void)err;
+}
+void sl_input_ready(sl_input *in)
+{
+    (void)in;
+}
 void sl_input_count_dropped(sl_input *in, const char *reason, uint64_t n)
 {
     (void)in, (void)reason, (void)n;
