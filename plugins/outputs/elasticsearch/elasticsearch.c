@@ -29,8 +29,10 @@ static const sl_option options[] = {
      .help = "Where a record goes for which `index` gives no name: a field is missing, or the name is not "
              "allowed."},
     {"data_stream", SL_OPT_TEMPLATE, AT(data_stream),
-     .help =
-         "Data stream to write to, `logs-booking-production`, instead of `index`. Needs `action: create`."},
+     .help = "Data stream to write to, `logs-booking-production`, instead of `index`. Needs `action: "
+             "create`. Ids are known "
+             "within one backing index: a record whose answer was lost just before a rollover may be there "
+             "twice."},
     {"action", SL_OPT_ENUM, AT(action), .def = "create", .names = action_names,
      .help = "`create` never changes a document that is there (a record sent twice is in the index once), "
              "`index` replaces "
