@@ -442,6 +442,87 @@ START_TEST(worker__nothing_new_is_sent_while_a_request_fails_as_a_whole)
 }
 END_TEST
 
+/* ---- one that is dead beside one that lives ---- */
+
+static bool refuse(fake *f, sl_request *req, sl_verdict *verdict)
+{
+    (void)f;
+    (void)req;
+    sl_verdict_set(verdict, SL_VERDICT_RETRY, "away");
+    return true;
+}
+
+static void set_deciding(fake *f, bool (*decide)(fake *f, sl_request *req, sl_verdict *verdict))
+{
+    pthread_mutex_lock(&f->lock);
+    f->decide = decide;
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* The clock moves while both loops stand. */
+static void advance_here(void *arg)
+{
+    sl_clock_advance(*(int64_t *)arg);
+}
+
+typedef struct advance {
+    engine *other;
+    int64_t ns;
+} advance;
+
+static void advance_on_other(void *arg)
+{
+    advance *a = arg;
+    sl_loop_call_wait(a->other->worker->loop, advance_here, &a->ns);
+}
+
+static void advance_both(engine *a, engine *b, int64_t ns)
+{
+    sl_loop_call_wait(a->worker->loop, advance_on_other, &(advance){b, ns});
+}
+
+START_TEST(worker__an_hour_beside_a_dead_one_is_as_any_other)
+{
+    static fake f_live, f_dead;
+    engine live, dead;
+    sl_clock_fake(1700000000 * SL_NS_PER_S);
+    setup(&live, &f_live);
+    engine_start(&live);
+    setup(&dead, &f_dead);
+    f_dead.decide = refuse;
+    dead.delivery.retry.initial_ns = SL_NS_PER_S / 2;
+    dead.delivery.retry.max_ns = 30 * SL_NS_PER_S;
+    engine_start(&dead);
+    uint64_t most_held = 0;
+    for (int second = 0; second < 3600; second++) {
+        engine_offer(&live, 1, 20, 4000);
+        engine_offer(&dead, 1, 20, 4000);
+        settle_loop(&live);
+        settle_loop(&dead);
+        /* One turn of its loop, and what was offered is with the other side. */
+        ck_assert_uint_eq(acked(&live), live.offered);
+        uint64_t held = dead.worker->feed.kept_bytes + dead.worker->held;
+        if (held > most_held) most_held = held;
+        advance_both(&live, &dead, SL_NS_PER_S);
+    }
+    ck_assert_uint_eq(f_live.sends, 3600);
+    ck_assert_uint_le(most_held, SL_OUTPUT_MAX_KEPT + (1 << 20));
+    /* A wait is drawn from up to 30 s: 15 s on average. */
+    ck_assert_uint_ge(f_dead.sends, 120);
+    ck_assert_uint_le(f_dead.sends, 600);
+    ck_assert_uint_eq(dead.acks, 0);
+    set_deciding(&f_dead, NULL);
+    advance_both(&live, &dead, 31 * SL_NS_PER_S);
+    engine_drain(&dead);
+    engine_drain(&live);
+    check_each_taken_once(&live, &f_live);
+    check_each_taken_once(&dead, &f_dead);
+    engine_stop(&dead);
+    engine_stop(&live);
+    sl_clock_fake(-1);
+}
+END_TEST
+
 START_TEST(worker__keeps_a_longer_retry_after)
 {
     static fake f;
@@ -1017,7 +1098,8 @@ SL_TEST_MAIN(
     worker__a_plugin_that_cannot_start_says_why, worker__requests_form_by_bytes_records_and_age,
     worker__drain_does_not_wait_for_company, worker__the_cursor_moves_in_order_while_requests_end_in_any,
     worker__a_plugin_may_ask_for_one_at_a_time, worker__retries_until_it_goes_through,
-    worker__nothing_new_is_sent_while_a_request_fails_as_a_whole, worker__keeps_a_longer_retry_after,
+    worker__nothing_new_is_sent_while_a_request_fails_as_a_whole,
+    worker__an_hour_beside_a_dead_one_is_as_any_other, worker__keeps_a_longer_retry_after,
     worker__after_retry_max_age_records_are_dead_letters, worker__splits_down_to_the_record_that_is_too_large,
     worker__of_a_partial_answer_only_the_failed_records_go_again,
     worker__while_the_dead_letters_disk_is_full_the_records_wait, worker__stop_gives_up_what_is_in_flight,
