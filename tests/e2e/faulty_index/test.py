@@ -201,6 +201,22 @@ def an_index_that_is_missing(sc):
     never_taken(sc, 200, b"index_not_found_exception", {"items": [{"status": 404}], "count": "forever"})
 
 
+def tried_for_too_long(sc):
+    """After retry.max_age a record is a dead letter; sent again from there it has the id that it always had: here the
+    index has taken it in, and only the answer was lost."""
+    records = 200
+    log, index = sc.log("app.log"), sc.receiver({"how": "close", "store": True}, {"status": 503, "count": "forever"})
+    agent = sc.agent(sc.main_job(index, log.path, output={"retry": {"initial": "100ms", "max": "500ms", "max_age": "2s"}}))
+    log.write(records)
+    sc.wait(lambda: agent.ledger()["pipelines"][0]["outputs"][0]["dead_lettered"] == records, "all are dead letters")
+    assert b"retry_max_age" in agent.command("deadletter", "show", "--data-dir", agent.data_dir)
+    index.script()
+    agent.command("deadletter", "replay", "-c", agent.config_path)
+    sc.wait(lambda: index.stats()["conflicts"] >= records, "the index has met them before")
+    sc.settled(agent)
+    assert_exactly(index.docs(), records)
+
+
 def odd_bodies(sc):
     """A 200 whose body can't be understood is no proof of delivery."""
     kinds = [{"body_kind": kind, "store": False} for kind in ("empty", "garbage", "html")]
@@ -284,6 +300,6 @@ def two_urls_one_dead(sc):
 
 run(statuses, retry_after_is_honoured, retry_after_as_a_date, answers_cut_at_every_byte, answers_in_chunks_cut_at_every_byte,
     answers_of_http_1_0_cut_at_every_byte, other_forms, no_http, answers_without_end, a_redirect, wrong_credentials,
-    credentials_that_stop_working, forbidden, not_found, always_too_large, always_malformed, an_index_that_is_missing, answers_lost_on_the_way, broken_requests, hanging, slow, odd_bodies, endless_body,
+    credentials_that_stop_working, forbidden, not_found, always_too_large, always_malformed, tried_for_too_long, an_index_that_is_missing, answers_lost_on_the_way, broken_requests, hanging, slow, odd_bodies, endless_body,
     spellings_of_a_partial_failure, items_retried_alone, items_never_taken, too_large, a_single_record_too_large,
     gzip, two_urls_one_dead)  # fmt: skip
