@@ -68,22 +68,41 @@ static double time_rounds(bench_work *work, void *context)
     return (now - start) / (double)rounds;
 }
 
-bench_result bench_run(const char *name, bench_work *work, void *context, size_t bytes, size_t records)
+static bench_result time_work(bench_work *work, void *context)
 {
     double times[REPEATS];
     kept += work(context);
     for (int i = 0; i < REPEATS; i++)
         times[i] = time_rounds(work, context);
     qsort(times, REPEATS, sizeof(times[0]), by_value);
-    bench_result result = {times[0], times[REPEATS / 2]};
-    printf("%-34s %10.1f %10.2f %10.3f %10.3f\n", name, result.median * 1e9 / (double)records,
-           (double)bytes / result.median / 1e9, result.median * 1e9 / (double)bytes,
-           result.best * 1e9 / (double)bytes);
+    return (bench_result){times[0], times[REPEATS / 2]};
+}
+
+double bench_s_per_gb(bench_result result, size_t bytes)
+{
+    return result.median * 1e9 / (double)bytes;
+}
+
+bench_result bench_run(const char *name, bench_work *work, void *context, size_t bytes, size_t records)
+{
+    return bench_run_beside(name, work, context, bytes, records, 0);
+}
+
+bench_result bench_run_beside(const char *name, bench_work *work, void *context, size_t bytes, size_t records,
+                              double limit)
+{
+    bench_result result = time_work(work, context);
+    double s_per_gb = bench_s_per_gb(result, bytes);
+    printf("%-42s %10.1f %10.2f %10.3f %10.3f", name, result.median * 1e9 / (double)records, 1 / s_per_gb,
+           s_per_gb, result.best * 1e9 / (double)bytes);
+    if (limit > 0) printf(" %10.3f %7.2f", limit, s_per_gb / limit);
+    putchar('\n');
     fflush(stdout);
     return result;
 }
 
 void bench_heading(const char *title)
 {
-    printf("%-34s %10s %10s %10s %10s\n", title, "ns/record", "GB/s", "s/GB", "best s/GB");
+    printf("%-42s %10s %10s %10s %10s %10s %7s\n", title, "ns/record", "GB/s", "s/GB", "best s/GB", "limit",
+           "times");
 }

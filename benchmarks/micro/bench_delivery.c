@@ -6,6 +6,7 @@
 
 #include "../../plugins/outputs/elasticsearch/es_int.h"
 #include "delivery/delivery_int.h"
+#include "net/compress.h"
 
 #include <arpa/inet.h>
 #include <libdeflate.h>
@@ -30,6 +31,8 @@ typedef struct work {
     sl_request req;
     sl_record_ref *refs;
     sl_buf answer;
+    sl_compressor *compressor; /* the one that is timed */
+    sl_buf packed;
 } work;
 
 /* ---- batches of the corpus ---- */
@@ -66,22 +69,47 @@ static void make_batches(work *env)
 
 /* ---- encoding and reading answers ---- */
 
+/* A request of all of the batch's records. */
+static void encode_batch(work *env, sl_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        env->refs[i] = (sl_record_ref){batch, &batch->recs[i]};
+    env->req.recs = env->refs;
+    env->req.count = batch->count;
+    sl_buf_clear(&env->req.body);
+    sl_buf_clear(&env->req.path);
+    es_encode(&env->es, &env->req);
+}
+
 static uint64_t encode_all(void *context)
 {
     work *env = context;
     uint64_t sum = 0;
     for (size_t b = 0; b < env->batch_count; b++) {
-        sl_batch *batch = env->batches[b];
-        for (uint32_t i = 0; i < batch->count; i++)
-            env->refs[i] = (sl_record_ref){batch, &batch->recs[i]};
-        env->req.recs = env->refs;
-        env->req.count = batch->count;
-        sl_buf_clear(&env->req.body);
-        sl_buf_clear(&env->req.path);
-        es_encode(&env->es, &env->req);
+        encode_batch(env, env->batches[b]);
         sum += env->req.body.len;
     }
     return sum;
+}
+
+static uint64_t compress_all(void *context)
+{
+    work *env = context;
+    uint64_t sum = 0;
+    for (size_t b = 0; b < env->batch_count; b++) {
+        encode_batch(env, env->batches[b]);
+        if (sl_compressor_run(env->compressor, sl_buf_span(&env->req.body), &env->packed) != 0)
+            bench_usage_error("out of memory");
+        sum += env->packed.len;
+    }
+    return sum;
+}
+
+static void bench_compress(work *env, int type, const char *name, double limit)
+{
+    env->compressor = sl_compressor_new(type, 1);
+    bench_run_beside(name, compress_all, env, env->corpus.len, env->corpus.count, limit);
+    sl_compressor_free(env->compressor);
 }
 
 static void write_answer(sl_buf *out, size_t items)
@@ -312,12 +340,15 @@ int main(void)
     env.refs = bench_alloc(100000 * sizeof *env.refs);
     bench_heading("the output side, winston corpus");
     init_output(&env, "booking");
-    bench_run("encode, one index", encode_all, &env, env.corpus.len, env.corpus.count);
+    size_t len = env.corpus.len, count = env.corpus.count;
+    double encode = bench_s_per_gb(bench_run("encode, one index", encode_all, &env, len, count), len);
+    bench_compress(&env, SL_COMPRESS_GZIP, "encode and gzip", encode + BENCH_LIMIT_GZIP);
+    bench_compress(&env, SL_COMPRESS_ZSTD, "encode and zstd", encode + BENCH_LIMIT_ZSTD);
     release_output(&env);
     init_output(&env, "booking-%Y.%m.%d");
-    bench_run("encode, an index a day", encode_all, &env, env.corpus.len, env.corpus.count);
+    bench_run("encode, an index a day", encode_all, &env, len, count);
     write_answer(&env.answer, env.corpus.count);
-    bench_run("judge", judge_all, &env, env.corpus.len, env.corpus.count);
+    bench_run("judge", judge_all, &env, len, count);
     unsigned port = start_sink();
     deliver(&env, port, SL_COMPRESS_NONE, "deliver");
     deliver(&env, port, SL_COMPRESS_GZIP, "deliver, gzip");
@@ -325,6 +356,7 @@ int main(void)
     for (size_t i = 0; i < env.batch_count; i++)
         sl_batch_unref(env.batches[i]);
     sl_buf_release(&env.answer);
+    sl_buf_release(&env.packed);
     sl_buf_release(&env.req.body);
     sl_buf_release(&env.req.path);
     free(env.batches);
