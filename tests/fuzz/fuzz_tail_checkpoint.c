@@ -52,6 +52,14 @@ void sl_input_finished(sl_input *in)
 {
     (void)in;
 }
+void sl_input_not_ready(sl_input *in, const sl_err *err)
+{
+    (void)in, (void)err;
+}
+void sl_input_ready(sl_input *in)
+{
+    (void)in;
+}
 sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help)
 {
     (void)in, (void)help;
