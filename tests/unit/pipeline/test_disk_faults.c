@@ -194,6 +194,11 @@ static void begin(void)
     ck_assert_ptr_nonnull(freopen(said_path, "a", stderr));
 }
 
+static void end(void)
+{
+    sl_input_tail.conf_release(&tailed);
+}
+
 /* Whether the log has named a file below `folder` since offset `from`. */
 static bool has_named(const char *folder, long from)
 {
@@ -348,6 +353,7 @@ START_TEST(disk_faults__every_call_fails_while_the_log_is_written)
     /* The others come about in opening, or after one of these has failed. */
     ck_assert_uint_eq(made, DISK_OPEN | DISK_READ | DISK_WRITE | DISK_SYNC | DISK_UNLINK | DISK_CLOSE |
                                 DISK_FSTAT | DISK_STAT);
+    end();
 }
 END_TEST
 
@@ -386,6 +392,7 @@ START_TEST(disk_faults__every_call_of_opening_fails)
     begin();
     for (uint64_t at = 1; at < 40 && fail_while_opening(at, 1, errors[at % SL_LEN(errors)]); at++)
         fail_while_opening(at, UINT64_MAX, errors[(at + 1) % SL_LEN(errors)]);
+    end();
 }
 END_TEST
 
