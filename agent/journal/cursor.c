@@ -50,7 +50,7 @@ static bool parse_entries(sl_cursors *cursors, const char *at, const char *end, 
         size_t name_len = sl_get16(at + 16);
         if (name_len == 0 || name_len > SL_JOURNAL_MAX_NAME || name_len > (size_t)(end - at) - ENTRY)
             return false;
-        if (memchr(at + ENTRY, '\0', name_len)) return false;
+        if (memchr(at + ENTRY, '\0', name_len) || (int64_t)sl_get64(at + 8) < 0) return false;
         cursors->list[cursors->count++] = (sl_cursor){
             .next = sl_get64(at),
             .absent_since = (int64_t)sl_get64(at + 8),
