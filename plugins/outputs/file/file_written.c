@@ -100,6 +100,9 @@ static void load_mark(file_written *written, sl_span key, sl_span value)
     memcpy(text, key.ptr, key.len);
     text[key.len] = '\0';
     if (sscanf(text, "source/%16llx%16llx", &hi, &lo) != 2) return;
+    char spelled[SOURCE_KEY_LEN]; /* two keys that mean one source would hide each other */
+    format_key(spelled, (sl_id){hi, lo});
+    if (memcmp(spelled, key.ptr, SOURCE_KEY_LEN) != 0) return;
     memcpy(&stored, value.ptr, sizeof stored);
     if (le64toh(stored.noted) > MAX_COMMITS) return;
     source_mark *mark = find_or_add(written, (sl_id){hi, lo});
