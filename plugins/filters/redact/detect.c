@@ -62,6 +62,16 @@ static void ask_key_value(finder *f, size_t at)
     redact__add_hit(f->r, f->hits, named.start, named.end, (uint32_t)named.rule);
 }
 
+static void ask_option(finder *f, size_t at)
+{
+    redact_named named;
+
+    if (!(f->r->rules->detect & REDACT_BIT(KEY_VALUE))) return;
+    if (!detect_option(f->r->rules, f->text, at, f->covered[REDACT_KEY_VALUE], &named)) return;
+    f->covered[REDACT_KEY_VALUE] = named.end;
+    redact__add_hit(f->r, f->hits, named.start, named.end, (uint32_t)named.rule);
+}
+
 static void look_at_digit(finder *f, size_t at)
 {
     ask(f, REDACT_EMAIL, detect_email, at);
@@ -80,6 +90,7 @@ static void look(finder *f, size_t at)
         ask_key_value(f, at - 1);
         ask(f, REDACT_IPV6, detect_ipv6, at - 1);
     }
+    if (char_at(f->text, at - 1) == '3' && char_at(f->text, at - 2) == '%') ask_key_value(f, at);
     switch (c) {
     case '@': /* one that ends credentials in a URL belongs to no address */
         if (at != f->covered[REDACT_URL_CREDENTIALS]) ask(f, REDACT_EMAIL, detect_email, at);
@@ -92,7 +103,9 @@ static void look(finder *f, size_t at)
     case 'C': ask(f, REDACT_BASIC, detect_basic, at); /* fall through */
     case 'A': ask(f, REDACT_AWS_KEY, detect_aws_key, at); break;
     case '=': ask_key_value(f, at); break;
-    case '-': ask(f, REDACT_PRIVATE_KEY, detect_private_key, at); /* fall through */
+    case '-':
+        if (char_at(f->text, at - 1) == '-') ask_option(f, at);
+        ask(f, REDACT_PRIVATE_KEY, detect_private_key, at); /* fall through */
     case ' ': ask_card(f, at); break;
     default:
         if (is_digit(c)) look_at_digit(f, at);

@@ -137,6 +137,8 @@ static bool is_in_hex_word(sl_span text, const window *w)
         start--;
     while (end < text.len && end - w->end < 64 && is_hex(text.ptr[end]))
         end++;
+    if (char_at(text, start - 1) == '%') /* an escape before it, or the %B of a magnetic stripe */
+        start = w->start - start > 2 ? start + 2 : w->start;
     if (start == w->start && end == w->end) return false;
     bool goes_on = (start > 0 && is_alnum(text.ptr[start - 1])) || is_alnum(char_at(text, end));
     return !goes_on;

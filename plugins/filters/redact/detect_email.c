@@ -1,4 +1,4 @@
-/* detect_email.c: e-mail addresses as they are written (RFC 5321 and 6531, without quoted local parts), also
+/* detect_email.c: e-mail addresses as they are written (RFC 5321 and 6531), also
  * with the @ as `%40` as in URLs. The domain needs a dot and a last part that can be a top-level domain, so
  * that `root@localhost`, `lodash@4.17.21` and `logo@2x.png` are none.
  */
@@ -16,6 +16,11 @@ static size_t local_start(sl_span text, size_t at)
 {
     size_t start = at;
 
+    if (char_at(text, at - 1) == '"') { /* "bob smith"@example.com */
+        for (start = at - 1; start > 0 && at - start < MAX_LOCAL && text.ptr[start - 1] != '"';)
+            start--;
+        return start > 0 && text.ptr[start - 1] == '"' ? start - 1 : at;
+    }
     while (start > 0 && at - start < MAX_LOCAL && text.ptr[start - 1] && is_local(text.ptr[start - 1]))
         start--;
     while (start < at && strchr(".'-", text.ptr[start]))

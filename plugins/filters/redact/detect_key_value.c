@@ -1,10 +1,11 @@
-/* detect_key_value.c: secrets that text names: `password=…`, `token: …`, `"secret":"…"`, `X-Api-Key: …`, and
- * credentials in URLs (RFC 3986, 3.2.1).
+/* detect_key_value.c: secrets that text names: `password=…`, `token: …`, `"secret":"…"`, `X-Api-Key: …`,
+ * `password%3D…`, `--password …`, and credentials in URLs (RFC 3986, 3.2.1).
  *
  * A name counts when the rules know it as one of a secret. Where its value ends depends on how it is written:
  *   in quotes           at the closing quote; quotes may themselves be escaped, as in JSON that was cut
  *   in brackets         at the closing one
  *   header names        at the end of the line: such values have spaces
+ *   behind `%3D`        before the next `%26` and its like, as in a URL inside a URL
  *   else                at white space, or before the next `name=`
  * In doubt more is taken: half a password would be worse than a comma too much.
  */
@@ -171,6 +172,30 @@ static size_t line_end(sl_span text, size_t at)
     return at;
 }
 
+/* Whether `%xy` stands at `at`, of the given kinds: each two digits, the second in capitals. */
+static bool is_percent(sl_span text, size_t at, const char *kinds)
+{
+    char high = char_at(text, at + 1), low = char_at(text, at + 2);
+
+    if (char_at(text, at) != '%') return false;
+    if (is_letter(low)) low &= ~0x20;
+    for (; *kinds; kinds += 2) {
+        if (kinds[0] == high && kinds[1] == low) return true;
+    }
+    return false;
+}
+
+/* A value in a URL that is written into another: blanks, quotes, & , ; and brackets end it, plain or not. */
+static size_t percent_end(sl_span text, size_t at)
+{
+    size_t end = at;
+
+    while (end < text.len && !is_space(text.ptr[end]) && !is_quote(text.ptr[end]) &&
+           !strchr("&;,<>", text.ptr[end]) && !is_percent(text, end, "0A0D2022262C3B5D7D"))
+        end++;
+    return end;
+}
+
 /* Words behind a sign that say there is no secret, or talk about it. */
 static bool is_no_secret(sl_span value)
 {
@@ -220,6 +245,15 @@ static void find_value(sl_span text, size_t at, bool line, redact_named *found)
     if (found->end < found->start) found->end = found->start;
 }
 
+/* The value behind `%3D` or `%3A`, without the quotes `%22`. */
+static void find_percent_value(sl_span text, size_t at, redact_named *found)
+{
+    while (is_percent(text, at, "2022"))
+        at += 3;
+    found->start = at;
+    found->end = percent_end(text, at);
+}
+
 /* Whether the value is what this filter put there, and nothing more. */
 static bool is_own_work(const redact_action *action, sl_span text, const redact_named *found)
 {
@@ -229,10 +263,39 @@ static bool is_own_work(const redact_action *action, sl_span text, const redact_
     return own > 0 && (next == '\0' || is_space(next) || is_quote(next) || strchr(",;.&|)]}<>\\", next));
 }
 
+/* Whether what was found is to be hidden; then it is made ready. */
+static bool is_found(const redact_rules *rules, sl_span text, sl_span name, redact_named *found)
+{
+    sl_span value = {text.ptr + found->start, found->end - found->start};
+    const redact_action *action = &rules->rule[found->rule].action;
+
+    if (value.len == 0 || is_no_secret(value) || is_own_work(action, text, found)) return false;
+    /* A name left behind would make a secret of the next word. */
+    if (action->verb == REDACT_REMOVE) found->start = (size_t)(name.ptr - text.ptr);
+    return true;
+}
+
+/* at: the last byte of the escape. */
+static bool detect_percent(const redact_rules *rules, sl_span text, size_t at, size_t after,
+                           redact_named *found)
+{
+    size_t sign = at - 2, end = sign;
+
+    if (!is_percent(text, sign, "3D3A")) return false;
+    if (end >= 3 && is_percent(text, end - 3, "22")) end -= 3;
+    sl_span name = name_before(text, end);
+    bool escaped = name.len > 2 && char_at(text, (size_t)(name.ptr - text.ptr) - 1) == '%';
+    if (escaped) name = (sl_span){name.ptr + 2, name.len - 2}; /* %26name */
+    found->rule = rule_of(rules->text, &name);
+    if (found->rule < 0 || at + 1 < after) return false;
+    find_percent_value(text, at + 1, found);
+    return is_found(rules, text, name, found);
+}
+
 bool detect_key_value(const redact_rules *rules, sl_span text, size_t at, size_t after, redact_named *found)
 {
+    if (text.ptr[at] != '=' && text.ptr[at] != ':') return detect_percent(rules, text, at, after, found);
     sl_span name = name_before(text, at);
-
     if (name.len == 0) return false;
     bool clock = text.ptr[at] == ':' && is_digit(name.ptr[name.len - 1]) && is_digit(char_at(text, at + 1));
     if (clock) return false;
@@ -242,12 +305,77 @@ bool detect_key_value(const redact_rules *rules, sl_span text, size_t at, size_t
     if (start < after || start >= text.len) return false;
     if (text.ptr[at] == ':' && text.ptr[start] == '/' && char_at(text, start + 1) == '/') return false;
     find_value(text, start, takes_line(name), found);
-    sl_span value = {text.ptr + found->start, found->end - found->start};
-    const redact_action *action = &rules->rule[found->rule].action;
-    if (value.len == 0 || is_no_secret(value) || is_own_work(action, text, found)) return false;
-    /* A name left behind would make a secret of the next word. */
-    if (action->verb == REDACT_REMOVE) found->start = (size_t)(name.ptr - text.ptr);
-    return true;
+    return is_found(rules, text, name, found);
+}
+
+/* ---- command lines ----------------------------------------------------------------------------- */
+
+/* Words that stand behind an option's name in prose. */
+static bool is_prose(sl_span word)
+{
+    static const char *const words[] = {"and",   "or",    "to",  "for",    "in",    "on",     "with",
+                                        "has",   "can",   "may", "option", "flag",  "will",   "argument",
+                                        "given", "needs", "are", "the",    "takes", "expects"};
+
+    for (size_t i = 0; i < SL_LEN(words); i++) {
+        if (sl_span_is_nocase(word, sl_span_of(words[i]))) return true;
+    }
+    return false;
+}
+
+static size_t skip_blanks(sl_span text, size_t at)
+{
+    for (size_t from = at; at < from + MAX_GAP && (char_at(text, at) == ' ' || char_at(text, at) == '\t');)
+        at++;
+    return at;
+}
+
+static size_t skip_slashes(sl_span text, size_t at)
+{
+    while (char_at(text, at) == '\\')
+        at++;
+    return at;
+}
+
+/* Where the value of an option may begin whose name ends at `at`; `at` when there is none. In a list
+ * (`quote` stands before the dashes) it is the next string. */
+static size_t option_value(sl_span text, size_t at, char quote)
+{
+    size_t start = is_quote(quote) ? skip_slashes(text, at) : at;
+
+    if (is_quote(quote)) {
+        if (char_at(text, start) != quote || char_at(text, start + 1) != ',') return at;
+        start = skip_blanks(text, start + 2);
+        if (char_at(text, skip_slashes(text, start)) != quote) return at;
+        bool other = char_at(text, skip_slashes(text, start) + 1) == '-';
+        return other ? at : start;
+    }
+    start = skip_blanks(text, at);
+    return char_at(text, start) == '-' ? at : start;
+}
+
+int32_t redact_option_rule(const redact_rules *rules, sl_span option)
+{
+    if (option.len < 3 || option.ptr[0] != '-' || option.ptr[1] != '-') return REDACT_NO_RULE;
+    return rule_of(rules->text, &option);
+}
+
+bool detect_option(const redact_rules *rules, sl_span text, size_t at, size_t after, redact_named *found)
+{
+    char left = char_at(text, at - 2);
+    size_t end = at + 1;
+
+    if (left == '-' || is_name(left) || !is_letter(char_at(text, end))) return false;
+    while (end - at <= REDACT_MAX_NAME && is_name(char_at(text, end)))
+        end++;
+    sl_span name = {text.ptr + at + 1, end - at - 1};
+    size_t start = option_value(text, end, left);
+    if (start == end || start < after || start >= text.len) return false;
+    found->rule = rule_of(rules->text, &name);
+    if (found->rule < 0) return false;
+    find_value(text, start, false, found);
+    if (is_prose((sl_span){text.ptr + found->start, found->end - found->start})) return false;
+    return is_found(rules, text, (sl_span){text.ptr + at - 1, 0}, found);
 }
 
 /* ---- URLs -------------------------------------------------------------------------------------- */

@@ -139,6 +139,15 @@ static bool is_international(sl_span text, const phone *p)
     return p->groups > 0 && p->digits >= 8 && p->digits <= 15 && text.ptr[p->group[0].at] != '0';
 }
 
+/* The same with 00 in the place of the plus, in at least three groups. */
+static bool is_international_by_zeros(sl_span text, const phone *p)
+{
+    const char *first = text.ptr + p->group[0].at;
+
+    return p->groups > 2 && p->group[0].len > 2 && p->group[0].len <= 6 && p->digits >= 11 &&
+           p->digits <= 17 && first[0] == '0' && first[1] == '0' && first[2] != '0';
+}
+
 /* North America: [1] area exchange line, 3-3-4; area and exchange begin with 2 to 9. */
 static bool is_north_american(sl_span text, const phone *p)
 {
@@ -167,7 +176,8 @@ static bool is_trunk(sl_span text, const phone *p)
 static bool is_phone(sl_span text, const phone *p, bool plus)
 {
     if (is_alnum(char_at(text, p->end))) return false;
-    return plus ? is_international(text, p) : is_north_american(text, p) || is_trunk(text, p);
+    return plus ? is_international(text, p)
+                : is_north_american(text, p) || is_trunk(text, p) || is_international_by_zeros(text, p);
 }
 
 /* Whether the number may end before its last group, for the rest may be another number: behind a plus

@@ -38,7 +38,7 @@ bool detect_jwt(sl_span text, size_t at, size_t *start, size_t *end)
 {
     if (at < 2 || text.ptr[at - 2] != 'e' || text.ptr[at - 1] != 'y') return false;
     *start = at - 2;
-    if (is_base64url(char_at(text, *start - 1))) return false;
+    if (is_in_word(text, *start)) return false;
     size_t header = skip_base64url(text, at);
     if (header - *start < 10 || char_at(text, header) != '.') return false;
     size_t part = header + 1;
@@ -102,12 +102,21 @@ static bool is_token(char c)
     return c && (is_alnum(c) || strchr("._~+/=|%-", c));
 }
 
+/* Whether what was found ends with the scheme again, `Bearer a|Bearer b`: that one has its own credential. */
+static bool ends_with_scheme(sl_span text, const credential *found, sl_span scheme)
+{
+    if (found->end - found->start < scheme.len) return false;
+    size_t at = found->end - scheme.len;
+    return sl_span_is_nocase((sl_span){text.ptr + at, scheme.len}, scheme) &&
+           !is_alnum(char_at(text, at - 1));
+}
+
 /* The credential behind the word of `len` bytes that ends at `at`. */
 static bool find_credential(sl_span text, size_t at, size_t len, credential *found)
 {
     size_t word = at + 1 - len;
 
-    if (is_alnum(char_at(text, word - 1))) return false;
+    if (is_in_word(text, word)) return false;
     found->start = skip_between(text, at + 1);
     if (found->start == at + 1) return false;
     found->end = found->start;
@@ -115,6 +124,7 @@ static bool find_credential(sl_span text, size_t at, size_t len, credential *fou
         found->end++;
     while (found->end > found->start && text.ptr[found->end - 1] == '.')
         found->end--;
+    if (ends_with_scheme(text, found, (sl_span){text.ptr + word, len})) found->end -= len;
     if (found->end == found->start) return false;
     if (is_stop_word((sl_span){text.ptr + found->start, found->end - found->start})) return false;
     found->certain = (word == 0 && found->end == text.len) || follows_authorization(text, word);
@@ -221,7 +231,7 @@ static bool find_aws_id(sl_span text, size_t at, size_t *start, size_t *end)
     if (!text.ptr[at - 2] || !strchr("KSB", text.ptr[at - 2])) return false;
     *start = at - 3;
     *end = *start + AWS_ID;
-    if (*end > text.len || is_alnum(char_at(text, *start - 1)) || is_alnum(char_at(text, *end))) return false;
+    if (*end > text.len || is_in_word(text, *start) || is_alnum(char_at(text, *end))) return false;
     for (size_t i = at + 1; i < *end; i++) {
         if (!is_digit(text.ptr[i]) && !(text.ptr[i] >= 'A' && text.ptr[i] <= 'Z')) return false;
     }
@@ -272,17 +282,19 @@ bool detect_aws_secret_value(sl_span key, sl_span value)
 
 /* ---- private keys ------------------------------------------------------------------------------ */
 
-/* From the dashes before BEGIN to those behind END, or to the end of the text. Line breaks may be of any
- * kind, also spelled `\n`. `at` is the fifth dash or a later one. */
+/* From the dashes before BEGIN to those behind END, or to the end of the text. Line breaks and blanks may be
+ * of any kind, also spelled `\n`, `+`, `%20`. `at` is the fifth dash or a later one. */
 bool detect_private_key(sl_span text, size_t at, size_t *start, size_t *end)
 {
-    if (at < 4 || !has_word_at(text, at - 4, "-----begin ")) return false;
+    if (at < 4 || !has_word_at(text, at - 4, "-----begin")) return false;
     *start = at - 4;
-    size_t label = at + 7, label_end = label;
+    size_t label = at + 6, label_end = label;
+    if (!strchr(" +%", char_at(text, label)) || !char_at(text, label)) return false;
     while (label_end < text.len && label_end - label < 64 && text.ptr[label_end] != '-')
         label_end++;
     sl_span name = {text.ptr + label, label_end - label};
-    if (sl_span_find(name, SL_SPAN("PRIVATE KEY"), 0) == name.len) return false;
+    if (sl_span_find(name, SL_SPAN("KEY"), sl_span_find(name, SL_SPAN("PRIVATE"), 0)) == name.len)
+        return false;
     size_t close = sl_span_find(text, SL_SPAN("-----END"), label_end);
     size_t dashes = sl_span_find(text, SL_SPAN("-----"), close < text.len ? close + 8 : text.len);
     *end = dashes < text.len ? dashes + 5 : text.len;

@@ -106,8 +106,8 @@ static const sl_option options[] = {
     {"detect", SL_OPT_ENUM, offsetof(redact_conf, detect), .def = "[default]", .flags = SL_OPT_LIST,
      .names = redact_detect_names,
      .help = "Secrets that are known by how they look. `default` stands for email, card, jwt, bearer, basic, "
-             "aws_key, "
-             "private_key, url_credentials and key_value."},
+             "aws_key, private_key, url_credentials and key_value. A secret must stand in one record: the "
+             "lines of a private key that are records of their own are not known as such."},
     {"patterns", SL_OPT_GROUP, offsetof(redact_conf, patterns), .flags = SL_OPT_LIST, .rows = pattern_rows,
      .row_size = sizeof(redact_pattern_conf), .help = "Secrets of your own, as regular expressions."},
     ACTION_ROWS(offsetof(redact_conf, action), 0, "replace", "'[REDACTED]'", "4"),

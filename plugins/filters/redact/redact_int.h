@@ -44,7 +44,7 @@
     X(PHONE, phone, "phone numbers")                                                                         \
     X(SSN, ssn, "US social security numbers")                                                                \
     X(URL_CREDENTIALS, url_credentials, "credentials in URLs")                                               \
-    X(KEY_VALUE, key_value, "`name=value` secrets in text")
+    X(KEY_VALUE, key_value, "`name=value` and `--name value` secrets in text")
 
 enum {
 #define REDACT_ENUM(upper, lower, help) REDACT_##upper,
@@ -213,13 +213,18 @@ bool detect_ipv6(sl_span text, size_t at, size_t *start, size_t *end);
 bool detect_phone(sl_span text, size_t at, size_t *start, size_t *end);
 bool detect_ssn(sl_span text, size_t at, size_t *start, size_t *end);
 bool detect_url_credentials(sl_span text, size_t at, size_t *start, size_t *end);
-/* The value behind the `=` or `:` at `at` when the name before it is one of a secret. A value that begins
- * before `after` is not looked at. */
+/* The value behind the `=` or `:` at `at`, or behind the last byte of `%3D` or `%3A`, when the name before it
+ * is one of a secret. A value that begins before `after` is not looked at. */
 typedef struct redact_named {
     int32_t rule; /* of the name */
     size_t start, end;
 } redact_named;
 bool detect_key_value(const redact_rules *rules, sl_span text, size_t at, size_t after, redact_named *found);
+/* The same for `--name value` on a command line, also one that is a list: `"--name","value"`. at: the second
+ * dash. */
+bool detect_option(const redact_rules *rules, sl_span text, size_t at, size_t after, redact_named *found);
+/* The rule of an option as it stands alone, `--name`. */
+int32_t redact_option_rule(const redact_rules *rules, sl_span option);
 
 /* ---- characters, for detectors --------------------------------------------------------------- */
 
@@ -248,6 +253,14 @@ static inline bool is_base64(char c)
 static inline char char_at(sl_span text, size_t at)
 {
     return at < text.len ? text.ptr[at] : '\0';
+}
+/* Whether a letter or digit stands before `at` that makes what begins there the end of a longer word. That of
+ * an escape does not: `%20`, or `\n` in text that was escaped once more. */
+static inline bool is_in_word(sl_span text, size_t at)
+{
+    if (!is_alnum(char_at(text, at - 1))) return false;
+    if (char_at(text, at - 2) == '\\' && strchr("bfnrt", text.ptr[at - 1])) return false;
+    return !(char_at(text, at - 3) == '%' && is_hex(text.ptr[at - 2]) && is_hex(text.ptr[at - 1]));
 }
 /* Whether text has `word` (lower case) at `at`, in any case. */
 bool has_word_at(sl_span text, size_t at, const char *word);
@@ -325,8 +338,8 @@ typedef struct redact {
 redact *redact_new(const redact_rules *rules, sl_err *err);
 void redact_free(redact *r);
 
-/* What must change in a JSON text whose tokens are given: sorted, disjoint edits, valid until the next call.
- * NULL when memory is out: then the text must not pass. */
+/* What must change in a JSON text, an object or array, whose tokens are given: sorted, disjoint edits, valid
+ * until the next call. NULL when memory is out: then the text must not pass. */
 const redact_edits *redact_text(redact *r, sl_span text, const sl_token *tok, uint32_t count);
 
 /* ---- inside the core; all set r->failed when memory is out --------------------------------------- */

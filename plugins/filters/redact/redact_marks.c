@@ -13,8 +13,10 @@
  *   aws_key                  A with I at p-1 and A at p-3
  *                            c with c at p-1 and a at p-2, in any case
  *   private_key              - with - at p-2 and p-4
- *   key_value                =, and what follows a : (unless ipv6 is off and digits stand on both sides of
- * it) ipv6                     what follows a : ipv4                     digit with . at p-1 and digit at p-2
+ *   key_value                =, and what follows a : (unless ipv6 is off and digits stand on both sides)
+ *                            - with - at p-1; any byte with 3 at p-1 and % at p-2 (`%3D`, `%3A`)
+ *   ipv6                     what follows a :
+ *   ipv4                     digit with . at p-1 and digit at p-2
  *   phone                    digit with + or ( at p-1
  *                            digit with one of `-. /)` at p-1 and a digit at p-2
  *   ssn                      digit with - or space at p-4 and p-7
@@ -78,6 +80,7 @@ static bool marks_sign(const char *text, size_t at, uint32_t detect)
         return detect & REDACT_BIT(URL_CREDENTIALS) && before(text, at, 1) == '/' &&
                before(text, at, 2) == ':';
     case '-':
+        if (detect & REDACT_BIT(KEY_VALUE) && before(text, at, 1) == '-') return true;
         return detect & REDACT_BIT(PRIVATE_KEY) && before(text, at, 2) == '-' && before(text, at, 4) == '-';
     default: return false;
     }
@@ -99,6 +102,11 @@ bool redact_marks__is_short_run(const char *text, size_t len, size_t at)
     return false;
 }
 
+static bool follows_percent_3(const char *text, size_t at, uint32_t detect)
+{
+    return detect & REDACT_BIT(KEY_VALUE) && before(text, at, 1) == '3' && before(text, at, 2) == '%';
+}
+
 /* Most bytes can be no mark and in no run. */
 enum { PLAIN, LETTER, DIGIT, SIGN };
 static const uint8_t kinds[256] = {
@@ -115,7 +123,8 @@ void redact_marks__portable(const char *text, size_t len, uint32_t detect, uint6
         uint8_t kind = kinds[(unsigned char)text[at]];
         bool in_run = kind == DIGIT || (kind == SIGN && is_gap(text[at]) && is_digit(before(text, at, 1)));
         run = in_run ? run + 1 : 0;
-        bool mark = before(text, at, 1) == ':' && follows_colon(text, at, detect);
+        bool mark = (before(text, at, 1) == ':' && follows_colon(text, at, detect)) ||
+                    follows_percent_3(text, at, detect);
         if (SL_LIKELY(kind == PLAIN && !mark)) continue;
         mark = mark ||
                (run == 13 && detect & REDACT_BIT(CARD) && !redact_marks__is_short_run(text, len, at)) ||

@@ -374,7 +374,21 @@ static uint32_t visit_member(walk *w, uint32_t key)
     return visit(w, key, key + 1, rule);
 }
 
-/* An element that a path names: tags[0]. */
+/* A string behind `--password` in an array: a list of arguments. */
+static int32_t rule_of_argument(walk *w, uint32_t value)
+{
+    const sl_token *tok = &w->tok[value], *option = tok - 1;
+
+    if (value < 2 || tok->type != SL_JSON_STRING || option->type != SL_JSON_STRING) return REDACT_NO_RULE;
+    if (tok->depth != option->depth || option->flags & SL_TOKEN_KEY) return REDACT_NO_RULE;
+    if (!(w->r->rules->detect & REDACT_BIT(KEY_VALUE))) return REDACT_NO_RULE;
+    sl_span name = spelling_of(w, value - 1);
+    if (option->flags & SL_TOKEN_ESCAPED) name = redact__decode(w->r, name, &w->r->scratch);
+    int32_t rule = redact_option_rule(w->r->rules, name);
+    return rule >= 0 && char_at(plain_of(w, value), 0) != '-' ? rule : REDACT_NO_RULE;
+}
+
+/* An element that a path names: tags[0]; or else an argument. */
 static int32_t rule_of_element(walk *w, uint32_t value)
 {
     redact *r = w->r;
@@ -382,7 +396,7 @@ static int32_t rule_of_element(walk *w, uint32_t value)
     while (w->next_named < r->named.count && r->named.items[w->next_named].start < value)
         w->next_named++;
     if (w->depth > 0 || w->next_named == r->named.count || r->named.items[w->next_named].start != value)
-        return REDACT_NO_RULE;
+        return rule_of_argument(w, value);
     return (int32_t)r->named.items[w->next_named].rule;
 }
 
