@@ -184,7 +184,8 @@ static inline size_t redact_marks_size(size_t len)
 /* Tests: the ways to find them; NULL when this processor lacks it. */
 typedef void (*redact_marker)(const char *text, size_t len, uint32_t detect, uint64_t *marks);
 redact_marker redact_marker_named(const char *name);
-/* Whether a run of digits and gaps that has its 13th byte at `at` ends there and holds fewer than 13 digits. */
+/* Whether a run of digits and gaps that has its 13th byte at `at` ends there and holds fewer than 13 digits.
+ */
 bool redact_marks__is_short_run(const char *text, size_t len, size_t at);
 void redact_marks__portable(const char *text, size_t len, uint32_t detect, uint64_t *marks);
 void redact_marks__avx2(const char *text, size_t len, uint32_t detect, uint64_t *marks);
