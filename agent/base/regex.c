@@ -1,8 +1,9 @@
 /* regex.c: regular expressions on PCRE2.
  *
- * Patterns and texts are bytes: records may hold invalid UTF-8, and a match must neither fail on it nor pay
- * for checking it. A compiled expression is immutable and shared by all threads; what a match writes to
- * (match data, JIT stack, limits) belongs to the thread, is made at its first match and freed when it ends.
+ * Patterns and texts are UTF-8: a dot is a character, and no match begins or ends inside one, so that what a
+ * match cuts out of a text leaves UTF-8 behind. Bytes that are none match nothing, but what stands around
+ * them does. A compiled expression is immutable and shared by all threads; what a match writes to (match
+ * data, JIT stack, limits) belongs to the thread, is made at its first match and freed when it ends.
  *
  * Neither pattern nor text is trusted: patterns are bounded in length, matches in steps, heap and JIT stack,
  * so that a pattern with catastrophic backtracking costs a bounded time and is reported as `limited`.
@@ -88,10 +89,9 @@ sl_regex *sl_regex_parse(sl_span pattern, sl_err *err)
     int code = 0;
     PCRE2_SIZE at = 0;
     PCRE2_SPTR bytes = (PCRE2_SPTR)(pattern.len ? pattern.ptr : "");
-    /* NEVER_UTF: the pattern itself could ask for UTF mode by `(*UTF)`, and invalid UTF-8 would then never
-     * match. */
-    pcre2_code *compiled =
-        pcre2_compile(bytes, pattern.len, PCRE2_NEVER_UTF | PCRE2_NEVER_UCP, &code, &at, NULL);
+    /* \C would match half a character; with UCP \w and \b cost several times as much. */
+    const uint32_t how = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UCP;
+    pcre2_code *compiled = pcre2_compile(bytes, pattern.len, how, &code, &at, NULL);
     if (!compiled) {
         fail_compile(code, at, err);
         return NULL;
@@ -121,6 +121,8 @@ bool sl_regex_find(const sl_regex *regex, sl_span text, size_t from, size_t *sta
                    bool *limited)
 {
     *limited = false;
+    while (from < text.len && ((unsigned char)text.ptr[from] & 0xC0) == 0x80)
+        from++;
     if (from > text.len) return false;
 
     matcher *m = get_matcher();

@@ -83,8 +83,8 @@ typedef struct sl_regex sl_regex;
 sl_regex *sl_regex_parse(sl_span pattern, sl_err *err); /* NULL: SL_E_SYNTAX with the column within pattern */
 void sl_regex_free(sl_regex *regex);
 sl_span sl_regex_text(const sl_regex *regex);
-/* First match in text at or after `from`: true and its range, or false (also when a match limit was hit:
- * *limited true then). */
+/* First match in text at or after `from`: true and its range, of whole characters, or false (also when a
+ * match limit was hit: *limited true then). Text is UTF-8; bytes that are none match nothing. */
 bool sl_regex_find(const sl_regex *regex, sl_span text, size_t from, size_t *start, size_t *end,
                    bool *limited);
 

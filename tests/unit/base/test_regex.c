@@ -39,17 +39,27 @@ START_TEST(regex__finds_the_first_match_from_a_place)
 }
 END_TEST
 
-START_TEST(regex__matches_bytes_that_are_no_utf8)
+START_TEST(regex__matches_whole_characters)
 {
-    expect("\\xffx",
-           SL_SPAN("a\xff"
-                   "x"),
-           0, "1-3");
-    expect("b.c",
-           SL_SPAN("b\xc3"
-                   "c"),
-           0, "0-3");
+    expect("^.$", SL_SPAN("\u00e9"), 0, "0-2");
+    expect("[\u00e9\u00fc]+", SL_SPAN("x\u00f6\u00fc\u00e9y"), 0, "3-7");
+    expect("(?i)\u00c9", SL_SPAN("caf\u00e9"), 0, "3-5");
+    expect("\\xe9", SL_SPAN("\u00e9"), 0, "0-2");
+    expect(".", SL_SPAN("\u00e9x"), 1, "2-3"); /* from inside a character: from the next */
     expect("a.b", SL_SPAN("a\0b"), 0, "0-3");
+    sl_err err = SL_ERR_NONE;
+    ck_assert_ptr_null(sl_regex_parse(SL_SPAN("a\\Cb"), &err));
+}
+END_TEST
+
+START_TEST(regex__passes_over_bytes_that_are_no_utf8)
+{
+    sl_span text = SL_SPAN("a\xff"
+                           "b\xc3"
+                           "c");
+    expect("b", text, 0, "2-3");
+    expect("b.c", text, 0, "none");
+    expect("c$", text, 0, "4-5");
 }
 END_TEST
 
@@ -59,7 +69,7 @@ START_TEST(regex__tells_the_column_of_a_syntax_error)
     ck_assert_ptr_null(sl_regex_parse(SL_SPAN("ab(c"), &err));
     ck_assert_int_eq(err.code, SL_E_SYNTAX);
     ck_assert_str_eq(err.text, "column 5: missing closing parenthesis");
-    ck_assert_ptr_null(sl_regex_parse(SL_SPAN("(*UTF)a"), &err));
+    ck_assert_ptr_null(sl_regex_parse(SL_SPAN("(*UCP)a"), &err));
     ck_assert_int_eq(err.code, SL_E_SYNTAX);
 }
 END_TEST
@@ -118,6 +128,7 @@ START_TEST(regex__is_shared_by_threads)
 }
 END_TEST
 
-SL_TEST_MAIN("regex", regex__finds_the_first_match_from_a_place, regex__matches_bytes_that_are_no_utf8,
-             regex__tells_the_column_of_a_syntax_error, regex__refuses_a_pattern_that_is_too_long,
+SL_TEST_MAIN("regex", regex__finds_the_first_match_from_a_place, regex__matches_whole_characters,
+             regex__passes_over_bytes_that_are_no_utf8, regex__tells_the_column_of_a_syntax_error,
+             regex__refuses_a_pattern_that_is_too_long,
              regex__gives_up_on_catastrophic_backtracking_and_says_so, regex__is_shared_by_threads)
