@@ -90,6 +90,7 @@ sl_test_filter *sl_test_filter_try(const sl_plugin *plugin, const char *yaml, co
         ck_assert_msg(filter->self != NULL, "%s", err.text);
     } else {
         if (errors) *errors = printed(problems, &err);
+        if (plugin->conf_release) plugin->conf_release(filter->conf); /* as the agent does */
         sl_conf_memory_free(filter->memory);
         sl_free(filter);
         filter = NULL;

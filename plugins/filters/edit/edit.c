@@ -55,7 +55,6 @@ static int check(void *arg, sl_err *err)
     if (res == 0 && conf->program.count == 0)
         res = sl_err_set(err, SL_E_CONFIG,
                          "nothing to do: give at least one of copy, rename, convert, default, set, remove");
-    if (res != 0) conf_release(conf);
     return res;
 }
 

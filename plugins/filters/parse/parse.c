@@ -66,9 +66,7 @@ static int check(void *arg, sl_err *err)
 {
     parse_conf *conf = arg;
     int res = make_error_path(conf, err);
-    if (res == 0) res = parse_time_check(&conf->time, conf->field, err);
-    if (res != 0) conf_release(conf);
-    return res;
+    return res == 0 ? parse_time_check(&conf->time, conf->field, err) : res;
 }
 
 /* ---- the instance ---- */
