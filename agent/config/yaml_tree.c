@@ -15,19 +15,14 @@
 
 #define NODE_COST 64 /* bytes that a node counts beside its text */
 
-typedef struct anchor {
-    sl_span name;
-    sl_node *node;
-    struct anchor *next;
-} anchor;
-
 typedef struct reader {
     yaml_parser_t parser;
     yaml_event_t event; /* the present one */
     sl_arena *arena;
     sl_problems *problems;
     const char *file;
-    anchor *anchors;
+    sl_yaml__names anchors; /* numbers: places in anchored */
+    sl_buf anchored;        /* of sl_node * */
     bool substitute;
     bool failed; /* a syntax error or a limit: nothing more is read */
 } reader;
@@ -83,9 +78,9 @@ static bool take_in(reader *r, sl_node *node, const sl_node *child)
 static void remember_anchor(reader *r, const yaml_char_t *name, sl_node *node)
 {
     if (!name || !node) return;
-    anchor *a = sl_arena_alloc(r->arena, sizeof *a);
-    *a = (anchor){sl_arena_dup(r->arena, sl_span_of((const char *)name)), node, r->anchors};
-    r->anchors = a;
+    uint32_t number = (uint32_t)(r->anchored.len / sizeof node);
+    sl_yaml__names_set(&r->anchors, sl_arena_dup(r->arena, sl_span_of((const char *)name)), number);
+    sl_buf_append(&r->anchored, &node, sizeof node);
 }
 
 static void refuse_tag(reader *r, const yaml_char_t *tag)
@@ -167,10 +162,10 @@ static sl_node *read_alias(reader *r)
 {
     sl_span name = sl_span_of((const char *)r->event.data.alias.anchor);
     sl_node *node = NULL;
-    for (const anchor *a = r->anchors; a && !node; a = a->next) {
-        if (sl_span_is(a->name, name)) node = a->node;
-    }
-    if (!node) {
+    uint32_t number;
+    if (sl_yaml__names_find(&r->anchors, name, &number)) {
+        node = ((sl_node **)r->anchored.ptr)[number];
+    } else {
         sl_problems_error(r->problems, mark_of_event(r),
                           "an anchor (`&name`) must be complete before the line that uses it",
                           "there is no anchor for the alias `*" SL_SPAN_FMT "`", SL_SPAN_ARG(name));
@@ -214,18 +209,17 @@ static sl_node *read_list(reader *r, unsigned depth)
 
 typedef struct map_work {
     sl_node *node;
-    sl_buf members; /* of sl_member */
-    sl_node *merge; /* value of `<<`; NULL: none */
+    sl_buf members;       /* of sl_member */
+    sl_yaml__names names; /* numbers: places in members */
+    sl_node *merge;       /* value of `<<`; NULL: none */
     sl_mark merge_mark;
 } map_work;
 
 static const sl_member *find_member(const map_work *work, sl_span key)
 {
-    const sl_member *members = (const sl_member *)work->members.ptr;
-    for (uint32_t i = 0; i < work->node->count; i++) {
-        if (sl_span_is(members[i].key, key)) return &members[i];
-    }
-    return NULL;
+    uint32_t number;
+    if (!sl_yaml__names_find(&work->names, key, &number)) return NULL;
+    return (const sl_member *)work->members.ptr + number;
 }
 
 static void add_member(reader *r, map_work *work, sl_member member)
@@ -235,7 +229,7 @@ static void add_member(reader *r, map_work *work, sl_member member)
         return;
     }
     sl_buf_append(&work->members, &member, sizeof member);
-    work->node->count++;
+    sl_yaml__names_set(&work->names, member.key, work->node->count++);
     work->node->expanded += member.key.len;
     take_in(r, work->node, member.value);
 }
@@ -318,7 +312,7 @@ static void read_member(reader *r, map_work *work, unsigned depth)
 
 static sl_node *read_map(reader *r, unsigned depth)
 {
-    map_work work = {new_node(r, SL_NODE_MAP), SL_BUF_NONE, NULL, {0}};
+    map_work work = {.node = new_node(r, SL_NODE_MAP)};
     const char *name = (const char *)r->event.data.mapping_start.anchor;
     const yaml_char_t *anchor_name =
         name ? (yaml_char_t *)sl_arena_strndup(r->arena, name, strlen(name)) : NULL;
@@ -335,6 +329,7 @@ static sl_node *read_map(reader *r, unsigned depth)
         step(r);
     }
     sl_buf_release(&work.members);
+    sl_yaml__names_release(&work.names);
     return r->failed ? NULL : work.node;
 }
 
@@ -390,5 +385,7 @@ sl_node *sl_yaml_parse(sl_arena *arena, const char *file, sl_span text, bool sub
     sl_node *root = read_document(&r);
     yaml_event_delete(&r.event);
     yaml_parser_delete(&r.parser);
+    sl_yaml__names_release(&r.anchors);
+    sl_buf_release(&r.anchored);
     return root;
 }

@@ -29,7 +29,7 @@ static void dump(const sl_node *node, sl_buf *out)
 /* What parsing gives: the dump, then what is wrong. */
 static const char *parse(const char *text)
 {
-    static char result[16384];
+    static char result[65536];
     sl_arena arena = SL_ARENA_NONE;
     sl_problems *problems = sl_problems_new();
     sl_buf out = SL_BUF_NONE;
@@ -63,6 +63,20 @@ START_TEST(yaml__aliases_share_and_merges_add_what_is_missing)
     ck_assert_str_eq(parse("a: &a {x: 1}\nb: &b {x: 2, z: 3}\nc: {<<: [*a, *b]}\n"),
                      "{a:{x:1} b:{x:2 z:3} c:{x:1 z:3}}");
     ck_assert_str_eq(parse("'<<': text\n"), "{<<:text}");
+}
+END_TEST
+
+/* Far more names than a set of them has room for at first. */
+START_TEST(yaml__every_key_and_anchor_of_a_large_map_is_known)
+{
+    sl_buf text = SL_BUF_NONE;
+    for (int i = 0; i < 3000; i++)
+        sl_buf_printf(&text, "k%d: &a%d v%d\n", i, i, i);
+    sl_buf_append_cstr(&text, "b: {k7: &a7 new, k8: *a7, k9: *a2999}\nk1234: again\n");
+    const char *got = parse(sl_buf_cstr(&text));
+    ck_assert_ptr_nonnull(strstr(got, " b:{k7:new k8:new k9:v2999}}"));
+    ck_assert_ptr_nonnull(strstr(got, "t.yaml:3002:1: error: the key `k1234` stands twice in this map"));
+    sl_buf_release(&text);
 }
 END_TEST
 
@@ -159,6 +173,7 @@ START_TEST(yaml__files_that_do_not_parse_hide_what_looks_secret)
 END_TEST
 
 SL_TEST_MAIN("yaml_tree", yaml__reads_maps_lists_and_scalars,
-             yaml__aliases_share_and_merges_add_what_is_missing, yaml__problems_have_their_place_and_advice,
+             yaml__aliases_share_and_merges_add_what_is_missing,
+             yaml__every_key_and_anchor_of_a_large_map_is_known, yaml__problems_have_their_place_and_advice,
              yaml__values_never_change_the_structure, yaml__small_files_that_stand_for_huge_ones_are_refused,
              yaml__files_that_do_not_parse_hide_what_looks_secret)
