@@ -49,9 +49,13 @@ sl_node *sl_yaml_parse(sl_arena *arena, const char *file, sl_span text, bool sub
                        sl_problems *problems);
 
 const sl_member *sl_node_find(const sl_node *map, const char *key); /* NULL: not a map or no such key */
+const sl_member *sl_node_find_span(const sl_node *map, sl_span key);
 /* Nothing was written: `key:`, `~` or `null`. */
 bool sl_node_is_null(const sl_node *node);
 /* What a node is, for messages: "a map", "a list", "a single value", "nothing". */
 const char *sl_node_noun(const sl_node *node);
+/* Where text quotes a value of the node, or of one below it, that came from the environment or a file, `***`
+ * takes its place; also where the text was cut inside the value. */
+void sl_node_hide_values(const sl_node *node, sl_buf *text);
 
 #endif

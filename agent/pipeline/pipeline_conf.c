@@ -138,10 +138,16 @@ static void read_pipelines(work *w, bool keys_known)
                           "the configuration has no pipeline");
         return;
     }
-    if (map->type != SL_NODE_MAP || map->count > SL_MAX_PIPELINES) {
+    if (map->type != SL_NODE_MAP) {
         sl_problems_error(
             w->ctx.problems, map->mark, "write `pipelines: {name: {inputs: […], outputs: […]}}`",
             "`pipelines` must be a map of at most %d names, not %s", SL_MAX_PIPELINES, sl_node_noun(map));
+        return;
+    }
+    if (map->count > SL_MAX_PIPELINES) {
+        sl_problems_error(w->ctx.problems, map->members[SL_MAX_PIPELINES].mark,
+                          "run the others in another process with a `data_dir` of its own",
+                          "there are %u pipelines, and at most %d can be", map->count, SL_MAX_PIPELINES);
         return;
     }
     sl_pipeline_conf *pipelines = sl_arena_zalloc(&w->ctx.memory->arena, map->count * sizeof *pipelines);

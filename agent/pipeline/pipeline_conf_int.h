@@ -24,6 +24,12 @@ void sl_conf__read_buffer(const sl_option_context *ctx, const sl_node *node, sl_
  * "pipeline". */
 bool sl_conf__check_name(const sl_option_context *ctx, sl_span name, sl_mark mark, const char *what);
 
+/* ---- pipeline_conf_check.c: the plugin's own check ---- */
+
+/* Runs it over conf, made from options, and adds what it finds as a problem; mark: of the use. */
+void sl_conf__check_use(const sl_option_context *ctx, const sl_plugin *plugin, void *conf,
+                        const sl_node *options, sl_mark mark);
+
 /* ---- pipeline_conf_uses.c: uses of plugins ---- */
 
 /* An input or output with a name of its own under `inputs:` or `outputs:`. */

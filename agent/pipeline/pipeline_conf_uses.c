@@ -100,42 +100,6 @@ static void refuse_reference(const sl_option_context *ctx, const sl_node *node,
 
 /* ---- one use ---- */
 
-/* The mark of the option that an error of check() names ("option `auth.user`: …"), else that of the use.
- * Steps *text over the name when it was found. */
-static sl_mark mark_of_check(const sl_node *options, sl_mark mark, const char **text)
-{
-    static const char start[] = "option `";
-    if (strncmp(*text, start, sizeof start - 1) != 0) return mark;
-    const char *name = *text + sizeof start - 1;
-    const sl_node *map = options;
-    for (;;) {
-        char key[SL_SUGGEST_MAX + 1];
-        size_t len = strcspn(name, ".`");
-        if (len == 0 || len >= sizeof key || !map) return mark;
-        memcpy(key, name, len);
-        key[len] = '\0';
-        const sl_member *member = sl_node_find(map, key);
-        if (!member) return mark;
-        mark = member->mark;
-        map = member->value;
-        name += len + 1;
-        if (name[-1] == '`') break;
-    }
-    return mark;
-}
-
-static void check_use(const sl_option_context *ctx, const sl_plugin *plugin, void *conf,
-                      const sl_node *options, sl_mark mark)
-{
-    sl_err err = SL_ERR_NONE;
-    if (plugin->conf_release) sl_conf_memory_own(ctx->memory, conf, plugin->conf_release);
-    if (!plugin->check || plugin->check(conf, &err) >= 0) return;
-    const char *text = err.text[0] ? err.text : "its options do not go together";
-    sl_mark at = mark_of_check(options, mark, &text);
-    sl_problems_error(ctx->problems, at, NULL, "%s `%s`: %s", sl_plugin_kind_name(plugin->kind), plugin->name,
-                      text);
-}
-
 /* The options and, unless the plugin has one of its own, the `name`. */
 static sl_plugin_use *read_options(const sl_option_context *ctx, const sl_plugin *plugin,
                                    const sl_member *member, sl_conf__name *name)
@@ -158,7 +122,7 @@ static sl_plugin_use *read_options(const sl_option_context *ctx, const sl_plugin
     size_t errors = sl_problems_errors(ctx->problems);
     sl_options_read(ctx, member->value, member->mark, where, targets, count);
     if (sl_problems_errors(ctx->problems) == errors)
-        check_use(ctx, plugin, conf, member->value, member->mark);
+        sl_conf__check_use(ctx, plugin, conf, member->value, member->mark);
     *use = (sl_plugin_use){.plugin = plugin, .conf = conf, .delivery = delivery, .mark = member->mark};
     return use;
 }
