@@ -4,6 +4,7 @@
 #include "data_dir_args.h"
 #include "delivery/dead_letter.h"
 #include "journal/journal.h"
+#include <errno.h>
 #include <getopt.h>
 #include <sluice/fs.h>
 #include <sluice/json.h>
@@ -103,11 +104,36 @@ static bool is_folder(const char *parent, const char *name)
            S_ISDIR(st.st_mode);
 }
 
+static bool is_there(const char *data_dir, const char *folder, const char *name)
+{
+    char path[SL_DEAD_LETTERS_PATH];
+    struct stat st;
+    int n = snprintf(path, sizeof path, "%s/%s/%s", data_dir, folder, name);
+    return n > 0 && (size_t)n < sizeof path && sl_fs_stat(path, &st) == 0;
+}
+
+/* A name that is misspelt must not look like a pipeline without letters. */
+static int check_names(const char *data_dir, char **names, int n_names)
+{
+    if (!is_there(data_dir, ".", "lock") && !is_there(data_dir, ".", "dead_letters")) {
+        fprintf(stderr, "sluice: %s is no data_dir of an agent that ever ran\n", data_dir);
+        return SL_EXIT_FAILED;
+    }
+    for (int i = 0; i < n_names; i++) {
+        if (is_there(data_dir, "dead_letters", names[i]) || is_there(data_dir, SL_JOURNAL_FOLDER, names[i]))
+            continue;
+        fprintf(stderr, "sluice: there are no dead letters of a pipeline %s in %s\n", names[i], data_dir);
+        return SL_EXIT_FAILED;
+    }
+    return SL_EXIT_OK;
+}
+
 /* Those named behind the options, or all there are. */
 static int handle_all(const char *data_dir, char **names, int n_names, verb v)
 {
     char parent[SL_MAX_DATA_DIR + 16];
-    int code = SL_EXIT_OK;
+    int code = check_names(data_dir, names, n_names);
+    if (code != SL_EXIT_OK) return code;
     for (int i = 0; i < n_names; i++) {
         int rc = handle_pipeline(data_dir, names[i], v);
         code = rc > code ? rc : code;
@@ -115,7 +141,11 @@ static int handle_all(const char *data_dir, char **names, int n_names, verb v)
     if (n_names) return code;
     snprintf(parent, sizeof parent, "%s/dead_letters", data_dir);
     DIR *dir = sl_fs_opendir(parent);
-    if (!dir) return SL_EXIT_OK; /* no letter was ever written */
+    if (!dir && errno == ENOENT) return SL_EXIT_OK; /* no letter was ever written */
+    if (!dir) {
+        fprintf(stderr, "sluice: cannot list %s: %s\n", parent, strerror(errno));
+        return SL_EXIT_FAILED;
+    }
     for (struct dirent *entry = sl_fs_readdir(dir); entry; entry = sl_fs_readdir(dir)) {
         if (!is_folder(parent, entry->d_name)) continue;
         int rc = handle_pipeline(data_dir, entry->d_name, v);
@@ -127,11 +157,11 @@ static int handle_all(const char *data_dir, char **names, int n_names, verb v)
 
 static int usage(int code)
 {
-    fputs("usage: sluice deadletter ls|show|replay [-c FILE... | --data-dir DIR] [PIPELINE...]\n"
+    fputs("usage: sluice deadletter ls|show|replay -c FILE... | --data-dir DIR [PIPELINE...]\n"
           "  ls      how many letters each pipeline has\n"
           "  show    every letter: reason, output, errors, attempts, record\n"
           "  replay  has the agent send them again, under the same ids\n",
-          stderr);
+          code == SL_EXIT_OK ? stdout : stderr);
     return code;
 }
 
@@ -139,10 +169,11 @@ int cmd_deadletter(int argc, char **argv)
 {
     static const char *const verbs[] = {"ls", "show", "replay"};
     char data_dir[SL_MAX_DATA_DIR];
-    if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) return usage(SL_EXIT_OK);
+    if (argc > 1 && sl_is_help(argv[1])) return usage(SL_EXIT_OK);
     for (size_t v = 0; argc > 1 && v < SL_LEN(verbs); v++) {
         if (strcmp(argv[1], verbs[v]) != 0) continue;
-        int code = sl_data_dir_args(argc - 1, argv + 1, "sluice deadletter ls|show|replay", data_dir);
+        int code = sl_data_dir_args(argc - 1, argv + 1, "sluice deadletter ls|show|replay [PIPELINE...]",
+                                    true, data_dir);
         if (code >= 0) return code;
         return handle_all(data_dir, argv + 1 + optind, argc - 1 - optind, (verb)v);
     }

@@ -178,10 +178,14 @@ static const struct {
     int (*run)(const char *dir, totals *t, sl_err *err);
 } verbs[] = {{"ls", list_journal}, {"cat", cat_journal}, {"verify", verify_journal}};
 
-static int usage(void)
+static int usage(int code)
 {
-    fputs("usage: " USAGE " [-c FILE... | --data-dir DIR]\n", stderr);
-    return SL_EXIT_USAGE;
+    fputs("usage: " USAGE " -c FILE... | --data-dir DIR\n"
+          "  ls      segments, cursors and how far each output is behind\n"
+          "  cat     every record that is kept\n"
+          "  verify  reads all of it and tells what is damaged\n",
+          code == SL_EXIT_OK ? stdout : stderr);
+    return code;
 }
 
 /* Takes `--pipeline NAME` out of the arguments. False: the name is missing. */
@@ -259,10 +263,11 @@ int cmd_journal(int argc, char **argv)
     char data_dir[SL_MAX_DATA_DIR], root[SL_MAX_DATA_DIR + 16];
     const char *only;
     size_t verb = 0, count;
+    if (argc > 1 && sl_is_help(argv[1])) return usage(SL_EXIT_OK);
     while (argc > 1 && verb < SL_LEN(verbs) && strcmp(argv[1], verbs[verb].name) != 0)
         verb++;
-    if (argc < 2 || verb == SL_LEN(verbs) || !take_pipeline(&argc, argv, &only)) return usage();
-    int code = sl_data_dir_args(argc - 1, argv + 1, USAGE, data_dir);
+    if (argc < 2 || verb == SL_LEN(verbs) || !take_pipeline(&argc, argv, &only)) return usage(SL_EXIT_USAGE);
+    int code = sl_data_dir_args(argc - 1, argv + 1, USAGE, false, data_dir);
     if (code >= 0) return code;
     char **names;
     sl_err err = SL_ERR_NONE;
@@ -275,6 +280,5 @@ int cmd_journal(int argc, char **argv)
     for (size_t i = 0; i < count; i++)
         sl_free(names[i]);
     sl_free(names);
-    if (fflush(stdout) != 0 && code == SL_EXIT_OK) code = SL_EXIT_FAILED;
     return code;
 }

@@ -6,12 +6,13 @@
 #include <getopt.h>
 #include <stdio.h>
 
-static void usage(void)
+static int usage(int code)
 {
     fputs("usage: sluice run -c FILE [-c FILE...] [--once]\n"
           "  -c FILE   a configuration file, or a folder of them\n"
           "  --once    read every input to its end, deliver all, print a summary, exit\n",
-          stderr);
+          code == SL_EXIT_OK ? stdout : stderr);
+    return code;
 }
 
 static int run(const sl_config *config, bool once)
@@ -45,13 +46,9 @@ int cmd_run(int argc, char **argv)
             once = true;
             continue;
         }
-        usage();
-        return opt == 'h' ? SL_EXIT_OK : SL_EXIT_USAGE;
+        return usage(opt == 'h' ? SL_EXIT_OK : SL_EXIT_USAGE);
     }
-    if (optind < argc || args.count == 0) {
-        usage();
-        return SL_EXIT_USAGE;
-    }
+    if (optind < argc || args.count == 0) return usage(SL_EXIT_USAGE);
     sl_memory_tune();
     sl_config *config = sl_config_args_load(&args);
     if (!config) return SL_EXIT_USAGE;

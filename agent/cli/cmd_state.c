@@ -36,7 +36,7 @@ static bool print_entry(void *arg, sl_span scope, sl_span key, sl_span value)
 int cmd_state(int argc, char **argv)
 {
     char data_dir[SL_MAX_DATA_DIR];
-    int code = sl_data_dir_args(argc, argv, "sluice state", data_dir);
+    int code = sl_data_dir_args(argc, argv, "sluice state", false, data_dir);
     if (code >= 0) return code;
     sl_err err = SL_ERR_NONE;
     if (sl_state_each_scope(data_dir, print_entry, NULL, &err) == 0) return SL_EXIT_OK;

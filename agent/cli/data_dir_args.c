@@ -5,9 +5,9 @@
 #include <getopt.h>
 #include <stdio.h>
 
-static int usage(const char *command, int code)
+static int help(const char *usage, int code)
 {
-    fprintf(stderr, "usage: %s [-c FILE... | --data-dir DIR]\n", command);
+    fprintf(code == SL_EXIT_OK ? stdout : stderr, "usage: %s -c FILE... | --data-dir DIR\n", usage);
     return code;
 }
 
@@ -20,7 +20,8 @@ static int from_config(const sl_config_args *args, char data_dir[SL_MAX_DATA_DIR
     return -1;
 }
 
-int sl_data_dir_args(int argc, char **argv, const char *command, char data_dir[SL_MAX_DATA_DIR])
+int sl_data_dir_args(int argc, char **argv, const char *usage, bool takes_more,
+                     char data_dir[SL_MAX_DATA_DIR])
 {
     static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
                                           {"data-dir", required_argument, NULL, 'd'},
@@ -29,12 +30,13 @@ int sl_data_dir_args(int argc, char **argv, const char *command, char data_dir[S
     sl_config_args args = {0};
     data_dir[0] = '\0';
     for (int opt; (opt = getopt_long(argc, argv, "c:h", longs, NULL)) != -1;) {
-        if (opt == 'h') return usage(command, SL_EXIT_OK);
+        if (opt == 'h') return help(usage, SL_EXIT_OK);
         if (opt == 'd' && strlen(optarg) < SL_MAX_DATA_DIR)
             snprintf(data_dir, SL_MAX_DATA_DIR, "%s", optarg);
         else if (opt != 'c' || sl_config_args_add(&args, optarg) < 0)
-            return usage(command, SL_EXIT_USAGE);
+            return help(usage, SL_EXIT_USAGE);
     }
+    if (optind < argc && !takes_more) return help(usage, SL_EXIT_USAGE);
     if (data_dir[0] && args.count == 0) return -1;
-    return !data_dir[0] && args.count ? from_config(&args, data_dir) : usage(command, SL_EXIT_USAGE);
+    return !data_dir[0] && args.count ? from_config(&args, data_dir) : help(usage, SL_EXIT_USAGE);
 }

@@ -1,7 +1,10 @@
-/* main.c: finds the command and hands over. */
+/* main.c: finds the command and hands over; sees to it that descriptors 0 to 2 are what they are taken for,
+ * and that output which could not be written is not taken for success. */
 #include "cli.h"
+#include <errno.h>
 #include <sluice/base.h>
 #include <sluice/fault.h>
+#include <sluice/fs.h>
 #include <stdio.h>
 
 static const struct {
@@ -33,14 +36,25 @@ static void print_usage(FILE *out)
     }
 }
 
-int main(int argc, char **argv)
+/* A descriptor that the caller has closed would be given to the next file that is opened, a journal say, and
+ * records for standard output would go into it. In its place comes one that can be neither read nor written
+ * as the real one would be, so that whoever needs it gets an error. */
+static void fill_standard_descriptors(void)
 {
-    sl_fault_init();
+    int fd;
+    do
+        fd = sl_fs_open("/dev/null", O_PATH, 0);
+    while (fd >= STDIN_FILENO && fd <= STDERR_FILENO);
+    if (fd >= 0) sl_fs_close(fd);
+}
+
+static int run_command(int argc, char **argv)
+{
     if (argc < 2) {
         print_usage(stderr);
         return SL_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (strcmp(argv[1], "help") == 0 || sl_is_help(argv[1])) {
         print_usage(stdout);
         return SL_EXIT_OK;
     }
@@ -50,4 +64,14 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "sluice: there is no command `%s`; `sluice help` lists them\n", argv[1]);
     return SL_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    fill_standard_descriptors();
+    sl_fault_init();
+    int code = run_command(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    fprintf(stderr, "sluice: cannot write to standard output: %s\n", strerror(errno));
+    return code == SL_EXIT_OK ? SL_EXIT_FAILED : code;
 }
