@@ -17,6 +17,7 @@
 
 #define MAX_AUTO_WORKERS 4
 #define MAX_PATH_TEXT    4096
+#define LAST_MOMENT_NS   (500 * SL_NS_PER_MS) /* enough for what was read to reach the journals */
 
 struct sl_app {
     const sl_config *config;
@@ -32,6 +33,7 @@ struct sl_app {
     int lock_fd;
     unsigned finished_inputs; /* atomic, with once */
     int64_t deadline_ns;      /* atomic: when draining must end */
+    int64_t asked_ns;         /* when a signal first asked to stop; 0: none did */
     bool stopping;
     bool complete;
     pthread_t stopper;
@@ -97,13 +99,28 @@ static void begin_stop(sl_app *app, int64_t deadline_ns)
         sl_bug("cannot start the thread that stops the agent");
 }
 
+/* Whoever asks a second time will not wait. timeout(1), and a shell whose pipeline is interrupted, ask twice
+ * in one breath: that is once. */
+static void hurry(sl_app *app, int64_t now)
+{
+    if (now - app->asked_ns < SL_NS_PER_S || app->deadline_ns < now + LAST_MOMENT_NS) return;
+    sl_info("agent", "asked again: stopping now, what is buffered stays in the journal");
+    begin_stop(app, now + LAST_MOMENT_NS);
+}
+
 static void on_terminate(void *arg)
 {
     sl_app *app = arg;
     int64_t timeout = app->config->service.shutdown_timeout_ns;
+    int64_t now = sl_clock_mono_ns();
+    if (app->asked_ns) {
+        hurry(app, now);
+        return;
+    }
+    app->asked_ns = now;
     sl_info("agent", "stopping: delivering what is buffered, for at most %lld s",
             (long long)(timeout / SL_NS_PER_S));
-    begin_stop(app, sl_clock_mono_ns() + timeout);
+    begin_stop(app, now + timeout);
 }
 
 static void on_hangup(void *arg)
