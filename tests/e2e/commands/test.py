@@ -136,9 +136,48 @@ def plugins_are_listed_and_described(sc):
 
 def a_full_pipe_is_an_error(sc):
     with open("/dev/full", "w", encoding="ascii") as full:
-        for command in (["schema"], ["plugins"], ["check", "-c", os.path.join(CONF, "sluice.yaml")]):
+        data_dir = empty_data_dir(sc)
+        looks = (["journal", "ls"], ["state"], ["deadletter", "show"])
+        for command in (["schema"], ["plugins"], ["version"], ["help"], ["check", "-c", os.path.join(CONF, "sluice.yaml")],
+                        *([*look, "--data-dir", data_dir] for look in looks)):  # fmt: skip
             done = subprocess.run([find_binary(), *command], env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, timeout=60)
             assert done.returncode == 1 and b"cannot write to standard output" in done.stderr, done
+
+
+def empty_data_dir(sc):
+    """Of an agent that has run, and dead-lettered one of two lines."""
+    with open(sc.path("in.log"), "w", encoding="ascii") as log:
+        log.write('{"n": 1}\nno json\n')
+    text = (
+        "service: {data_dir: %s, http: off}\n"
+        "pipelines: {p: {inputs: {tail: %s}, filters: [{parse: {on_error: dead_letter}}], outputs: {'null': {}}}}\n"
+    )
+    done = sluice("run", "--once", "-c", write(sc, text % (sc.path("data"), sc.path("in.log"))))
+    assert done.returncode == 1 and "dead-lettered 1" in done.stderr, done
+    return sc.path("data")
+
+
+def help_is_no_error_and_what_is_unknown_is(sc):
+    for command in ("run", "check", "plugins", "schema", "journal", "deadletter", "state", "version", "journal ls", "deadletter show"):
+        done = sluice(*command.split(), "--help")
+        assert done.returncode == 0 and done.stdout.startswith("usage: sluice ") and done.stderr == "", (command, done)
+        done = sluice(*command.split(), "--bogus")
+        assert done.returncode == 2 and "usage: sluice " in done.stderr and done.stdout == "", (command, done)
+    data_dir = empty_data_dir(sc)
+    for command in (["journal", "ls"], ["journal", "cat"], ["journal", "verify"], ["state"]):
+        assert sluice(*command, "--data-dir", data_dir).returncode == 0
+        assert sluice(*command, "--data-dir", data_dir, "p").returncode == 2, command
+
+
+def dead_letters_are_looked_for_where_an_agent_was(sc):
+    data_dir = empty_data_dir(sc)
+    os.mkdir(sc.path("elsewhere"))
+    for verb in ("ls", "show", "replay"):
+        assert sluice("deadletter", verb, "--data-dir", data_dir).returncode == 0
+        assert sluice("deadletter", verb, "--data-dir", data_dir, "p").returncode == 0
+        for arguments in (["/no/such"], ["/dev/null"], [sc.path("elsewhere")], [data_dir, "q"], [data_dir, "p", "q"]):
+            done = sluice("deadletter", verb, "--data-dir", *arguments)
+            assert done.returncode == 1 and done.stdout == "" and arguments[-1] in done.stderr, (verb, done)
 
 
 run(
@@ -150,4 +189,6 @@ run(
     files_add_up,
     plugins_are_listed_and_described,
     a_full_pipe_is_an_error,
+    help_is_no_error_and_what_is_unknown_is,
+    dead_letters_are_looked_for_where_an_agent_was,
 )
