@@ -52,22 +52,15 @@ static void ask_card(finder *f, size_t at)
     }
 }
 
-static void ask_key_value(finder *f, size_t at)
+typedef bool (*named_detector)(const redact_rules *rules, sl_span text, size_t at, size_t after,
+                               redact_named *found);
+
+static void ask_named(finder *f, named_detector detect, size_t at)
 {
     redact_named named;
 
     if (!(f->r->rules->detect & REDACT_BIT(KEY_VALUE))) return;
-    if (!detect_key_value(f->r->rules, f->text, at, f->covered[REDACT_KEY_VALUE], &named)) return;
-    f->covered[REDACT_KEY_VALUE] = named.end;
-    redact__add_hit(f->r, f->hits, named.start, named.end, (uint32_t)named.rule);
-}
-
-static void ask_option(finder *f, size_t at)
-{
-    redact_named named;
-
-    if (!(f->r->rules->detect & REDACT_BIT(KEY_VALUE))) return;
-    if (!detect_option(f->r->rules, f->text, at, f->covered[REDACT_KEY_VALUE], &named)) return;
+    if (!detect(f->r->rules, f->text, at, f->covered[REDACT_KEY_VALUE], &named)) return;
     f->covered[REDACT_KEY_VALUE] = named.end;
     redact__add_hit(f->r, f->hits, named.start, named.end, (uint32_t)named.rule);
 }
@@ -87,24 +80,28 @@ static void look(finder *f, size_t at)
     char c = f->text.ptr[at];
 
     if (char_at(f->text, at - 1) == ':') {
-        ask_key_value(f, at - 1);
+        ask_named(f, detect_key_value, at - 1);
         ask(f, REDACT_IPV6, detect_ipv6, at - 1);
     }
-    if (char_at(f->text, at - 1) == '3' && char_at(f->text, at - 2) == '%') ask_key_value(f, at);
+    if (char_at(f->text, at - 1) == '3' && char_at(f->text, at - 2) == '%')
+        ask_named(f, detect_key_value, at);
     switch (c) {
     case '@': /* one that ends credentials in a URL belongs to no address */
         if (at != f->covered[REDACT_URL_CREDENTIALS]) ask(f, REDACT_EMAIL, detect_email, at);
         break;
-    case '/': ask(f, REDACT_URL_CREDENTIALS, detect_url_credentials, at); break;
+    case '/':
+        ask(f, REDACT_URL_CREDENTIALS, detect_url_credentials, at);
+        if (char_at(f->text, at - 1) == '<') ask_named(f, detect_element, at);
+        break;
     case 'J': ask(f, REDACT_JWT, detect_jwt, at); break;
     case 'r':
     case 'R': ask(f, REDACT_BEARER, detect_bearer, at); break;
     case 'c':
     case 'C': ask(f, REDACT_BASIC, detect_basic, at); /* fall through */
     case 'A': ask(f, REDACT_AWS_KEY, detect_aws_key, at); break;
-    case '=': ask_key_value(f, at); break;
+    case '=': ask_named(f, detect_key_value, at); break;
     case '-':
-        if (char_at(f->text, at - 1) == '-') ask_option(f, at);
+        if (char_at(f->text, at - 1) == '-') ask_named(f, detect_option, at);
         ask(f, REDACT_PRIVATE_KEY, detect_private_key, at); /* fall through */
     case ' ': ask_card(f, at); break;
     default:

@@ -8,6 +8,8 @@
  */
 #include "redact_int.h"
 
+#include <stdlib.h>
+
 #define MIN_DIGITS 13
 #define MAX_DIGITS 19
 
@@ -144,6 +146,40 @@ static bool is_in_hex_word(sl_span text, const window *w)
     return !goes_on;
 }
 
+#define UUID 36
+
+static bool is_uuid_at(sl_span text, size_t at)
+{
+    if (text.len < UUID || at > text.len - UUID) return false;
+    for (size_t i = 0; i < UUID; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text.ptr[at + i] != '-' : !is_hex(text.ptr[at + i])) return false;
+    }
+    return !is_hex(char_at(text, at - 1)) && !is_hex(char_at(text, at + UUID));
+}
+
+/* Whether the window is groups of a UUID that happen to have no letters. */
+static bool is_in_uuid(sl_span text, const window *w)
+{
+    size_t least = w->end > UUID ? w->end - UUID : 0;
+
+    for (size_t at = least; w->groups > 1 && at <= w->start; at++) {
+        if (is_uuid_at(text, at)) return true;
+    }
+    return false;
+}
+
+/* Whether nothing but zeros stands behind the point at `at`: a card that was read as a number and written
+ * again.
+ */
+static bool is_whole(sl_span text, size_t at)
+{
+    do
+        at++;
+    while (char_at(text, at) == '0');
+    return !is_alnum(char_at(text, at)) && char_at(text, at) != '.';
+}
+
 /* Whether what stands beside the window makes it part of another kind of number. */
 static bool has_bad_neighbours(sl_span text, const window *w)
 {
@@ -151,8 +187,8 @@ static bool has_bad_neighbours(sl_span text, const window *w)
 
     if (left == '+') return true;
     if (left == '.' && is_digit(char_at(text, w->start - 2))) return true;
-    if (right == '.' && is_digit(char_at(text, w->end + 1))) return true;
-    return is_in_hex_word(text, w);
+    if (right == '.' && is_digit(char_at(text, w->end + 1)) && !is_whole(text, w->end)) return true;
+    return is_in_hex_word(text, w) || is_in_uuid(text, w);
 }
 
 /* Whether dashes tie the window to letters, as the groups of a UUID are tied. */
@@ -213,4 +249,39 @@ bool detect_card(sl_span text, size_t at, size_t *start, size_t *end)
             at++;
         if (!is_gap(char_at(text, at))) return false;
     }
+}
+
+/* ---- numbers ------------------------------------------------------------------------------------- */
+
+/* The digits of a number's value, when that is whole and positive and has at most MAX_DIGITS; else 0. */
+static size_t whole_digits(sl_span number, char *digits)
+{
+    size_t count = 0, at = 0;
+    long shift = 0; /* the value is the digits times ten to this */
+    bool point = false;
+
+    for (; at < number.len && (number.ptr[at] | 0x20) != 'e'; at++) {
+        char c = number.ptr[at];
+        if (c != '.' && (!is_digit(c) || count == REDACT_MAX_NAME)) return 0;
+        point = point || c == '.';
+        shift -= point && c != '.';
+        if (is_digit(c) && (count > 0 || c != '0')) digits[count++] = c;
+    }
+    long exponent = at < number.len ? strtol(number.ptr + at + 1, NULL, 10) : 0;
+    if (exponent < -REDACT_MAX_NAME || exponent > REDACT_MAX_NAME) return 0;
+    shift += exponent;
+    for (; shift < 0 && count > 0 && digits[count - 1] == '0'; shift++)
+        count--;
+    if (shift < 0 || shift > MAX_DIGITS || count + (size_t)shift > MAX_DIGITS) return 0;
+    for (; shift > 0; shift--)
+        digits[count++] = '0';
+    return count;
+}
+
+bool detect_card_number(sl_span number)
+{
+    char digits[REDACT_MAX_NAME];
+    size_t start, end, count = whole_digits(number, digits);
+
+    return count > 0 && detect_card((sl_span){digits, count}, 0, &start, &end) && end - start == count;
 }

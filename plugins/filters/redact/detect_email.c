@@ -75,6 +75,13 @@ static bool is_domain_name(sl_span domain)
     return found && !is_file_ending((sl_span){domain.ptr + last, domain.len - last});
 }
 
+/* git@host:path, where the repository is and not who works in it. */
+static bool is_repository(sl_span text, size_t start, size_t sign, size_t end)
+{
+    return sl_span_is((sl_span){text.ptr + start, sign - start}, SL_SPAN("git")) &&
+           char_at(text, end) == ':' && is_alnum(char_at(text, end + 1));
+}
+
 bool detect_email(sl_span text, size_t at, size_t *start, size_t *end)
 {
     size_t sign = at;
@@ -85,5 +92,6 @@ bool detect_email(sl_span text, size_t at, size_t *start, size_t *end)
     }
     *start = local_start(text, sign);
     *end = domain_end(text, at + 1);
+    if (is_repository(text, *start, sign, *end)) return false;
     return *start < sign && is_domain_name((sl_span){text.ptr + at + 1, *end - at - 1});
 }

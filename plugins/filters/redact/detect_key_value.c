@@ -1,10 +1,10 @@
 /* detect_key_value.c: secrets that text names: `password=…`, `token: …`, `"secret":"…"`, `X-Api-Key: …`,
- * `password%3D…`, `--password …`, and credentials in URLs (RFC 3986, 3.2.1).
+ * `password%3D…`, `--password …`, `<password>…</password>`.
  *
  * A name counts when the rules know it as one of a secret. Where its value ends depends on how it is written:
  *   in quotes           at the closing quote; quotes may themselves be escaped, as in JSON that was cut
  *   in brackets         at the closing one
- *   header names        at the end of the line: such values have spaces
+ *   header names        at the end of the line: such values have spaces, and texts in quotes
  *   behind `%3D`        before the next `%26` and its like, as in a URL inside a URL
  *   else                at white space, or before the next `name=`
  * In doubt more is taken: half a password would be worse than a comma too much.
@@ -65,6 +65,33 @@ static int32_t rule_of(const redact_keys *keys, sl_span *name)
     if (!dot) return rule;
     *name = (sl_span){dot + 1, name->len - (size_t)(dot + 1 - name->ptr)};
     return look_up(keys, *name);
+}
+
+/* Bytes of an escape that a name seems to begin with, in text that is JSON but was cut: `\ntoken=`,
+ * `\u0026token=`. */
+static size_t escape_before(sl_span text, sl_span name)
+{
+    size_t at = (size_t)(name.ptr - text.ptr);
+
+    if (char_at(text, at - 1) != '\\' || name.len == 0) return 0;
+    if (strchr("bfnrt", name.ptr[0])) return 1;
+    if (name.ptr[0] != 'u' || name.len < 5) return 0;
+    for (size_t i = 1; i < 5; i++) {
+        if (!is_hex(name.ptr[i])) return 0;
+    }
+    return 5;
+}
+
+/* The same of a name that may begin with an escape. */
+static int32_t rule_of_escaped(const redact_keys *keys, sl_span text, sl_span *name)
+{
+    sl_span given = *name;
+    size_t escape = escape_before(text, given);
+    int32_t rule = rule_of(keys, name);
+
+    if (rule != REDACT_NO_RULE || escape == 0) return rule;
+    *name = (sl_span){given.ptr + escape, given.len - escape};
+    return rule_of(keys, name);
 }
 
 /* Names of HTTP headers whose values have spaces and semicolons. */
@@ -131,17 +158,25 @@ static bool begins_pair(sl_span text, size_t at)
     return at > name && (char_at(text, at) == '=' || char_at(text, at) == ':');
 }
 
+/* Whether the quote at `at` ends a bare value; one in the middle of a word, `it's`, is of it. */
+static bool is_outer_quote(sl_span text, size_t at)
+{
+    return is_quote(char_at(text, at)) &&
+           !(is_alnum(char_at(text, at + 1)) && is_alnum(char_at(text, at - 1)));
+}
+
 /* A value without quotes. Signs that may close something around it are not of it when they stand at its end.
  */
 static size_t bare_end(sl_span text, size_t at)
 {
     size_t end = at;
 
-    for (; end < text.len && !is_space(text.ptr[end]) && !is_quote(text.ptr[end]); end++) {
+    for (; end < text.len && !is_space(text.ptr[end]) && !is_outer_quote(text, end); end++) {
         char c = text.ptr[end];
         if (c == '<' || c == '>') break;
         if (end > at && strchr(",;&|", c) && begins_pair(text, end + 1)) break;
-        if (c == '\\' && strchr("nrt\"'", char_at(text, end + 1)) && char_at(text, end + 1)) break;
+        if (c == '\\' && strchr("nrt", char_at(text, end + 1)) && char_at(text, end + 1)) break;
+        if (c == '\\' && is_quote(char_at(text, end + 1))) break;
     }
     while (end > at && strchr(",;.&|)]}\\", text.ptr[end - 1]))
         end--;
@@ -161,11 +196,20 @@ static size_t bare_end_with_scheme(sl_span text, size_t at)
     return bare_end(text, at);
 }
 
-static size_t line_end(sl_span text, size_t at)
+/* The value of a header. Texts in quotes behind a `=` are of it (`response="…"`), unless it stands in such
+ * quotes itself: outer, 0 for none. */
+static size_t line_end(sl_span text, size_t at, char outer)
 {
-    while (at < text.len && text.ptr[at] != '\n' && text.ptr[at] != '\r' && !is_quote(text.ptr[at])) {
-        if (text.ptr[at] == '\\' && char_at(text, at + 1) && strchr("nr\"'", char_at(text, at + 1))) break;
-        at++;
+    for (; at < text.len && text.ptr[at] != '\n' && text.ptr[at] != '\r'; at++) {
+        size_t sign = at;
+        while (char_at(text, sign) == '\\')
+            sign++;
+        char c = char_at(text, sign);
+        if (sign > at && c && strchr("nr", c)) break;
+        if (!is_quote(c)) continue;
+        if (c == outer || char_at(text, at - 1) != '=') break;
+        at = closing_quote(text, sign, sign - at) + (sign - at);
+        if (at >= text.len) return text.len;
     }
     while (at > 0 && (text.ptr[at - 1] == ' ' || text.ptr[at - 1] == ','))
         at--;
@@ -226,7 +270,8 @@ static size_t value_start(sl_span text, size_t at)
     return start;
 }
 
-static void find_value(sl_span text, size_t at, bool line, redact_named *found)
+/* header: the name, when it is one of a header that takes a line. */
+static void find_value(sl_span text, size_t at, const sl_span *header, redact_named *found)
 {
     size_t slashes = 0;
 
@@ -240,7 +285,9 @@ static void find_value(sl_span text, size_t at, bool line, redact_named *found)
         found->end = closing_bracket(text, at);
     } else {
         found->start = at;
-        found->end = line ? line_end(text, at) : bare_end_with_scheme(text, at);
+        char before = header ? char_at(text, (size_t)(header->ptr - text.ptr) - 1) : '\0';
+        found->end =
+            header ? line_end(text, at, is_quote(before) ? before : '\0') : bare_end_with_scheme(text, at);
     }
     if (found->end < found->start) found->end = found->start;
 }
@@ -299,12 +346,12 @@ bool detect_key_value(const redact_rules *rules, sl_span text, size_t at, size_t
     if (name.len == 0) return false;
     bool clock = text.ptr[at] == ':' && is_digit(name.ptr[name.len - 1]) && is_digit(char_at(text, at + 1));
     if (clock) return false;
-    found->rule = rule_of(rules->text, &name);
+    found->rule = rule_of_escaped(rules->text, text, &name);
     if (found->rule < 0) return false;
     size_t start = value_start(text, at);
     if (start < after || start >= text.len) return false;
     if (text.ptr[at] == ':' && text.ptr[start] == '/' && char_at(text, start + 1) == '/') return false;
-    find_value(text, start, takes_line(name), found);
+    find_value(text, start, takes_line(name) ? &name : NULL, found);
     return is_found(rules, text, name, found);
 }
 
@@ -373,36 +420,47 @@ bool detect_option(const redact_rules *rules, sl_span text, size_t at, size_t af
     if (start == end || start < after || start >= text.len) return false;
     found->rule = rule_of(rules->text, &name);
     if (found->rule < 0) return false;
-    find_value(text, start, false, found);
+    find_value(text, start, NULL, found);
     if (is_prose((sl_span){text.ptr + found->start, found->end - found->start})) return false;
     return is_found(rules, text, (sl_span){text.ptr + at - 1, 0}, found);
 }
 
-/* ---- URLs -------------------------------------------------------------------------------------- */
+/* ---- XML ----------------------------------------------------------------------------------------- */
 
-#define TOKEN_LEN 16 /* a user without password of this length that has digits is a token */
+#define MAX_INSIDE 8 /* of the `<` before the closing tag, so many are looked at for the opening one */
 
-static bool ends_authority(char c)
+/* Where the content of the element begins whose closing tag begins at `close`; `close` when it is not to be
+ * seen. */
+static size_t content_start(sl_span text, size_t close, sl_span tag)
 {
-    return (unsigned char)c <= ' ' || strchr("/?#\"'<>`\\", c) != NULL;
+    const char *open = text.ptr + close;
+
+    for (unsigned i = 0; i < MAX_INSIDE; i++) {
+        open = memrchr(text.ptr, '<', (size_t)(open - text.ptr));
+        if (!open) break;
+        size_t end = (size_t)(open - text.ptr) + 1 + tag.len;
+        if (end >= close || !sl_span_is((sl_span){open + 1, tag.len}, tag)) continue;
+        if (!is_space(text.ptr[end]) && text.ptr[end] != '>') continue;
+        const char *bracket = memchr(text.ptr + end, '>', close - end);
+        return bracket ? (size_t)(bracket + 1 - text.ptr) : close;
+    }
+    return close;
 }
 
-/* at: the second slash of `://`. What stands between it and the last @ of the authority, when that has a
- * password or is a token. */
-bool detect_url_credentials(sl_span text, size_t at, size_t *start, size_t *end)
+bool detect_element(const redact_rules *rules, sl_span text, size_t at, size_t after, redact_named *found)
 {
-    if (at < 3 || text.ptr[at - 1] != '/' || text.ptr[at - 2] != ':' || !is_alnum(text.ptr[at - 3]))
-        return false;
-    *start = *end = at + 1;
-    for (size_t i = *start; i < text.len && !ends_authority(text.ptr[i]); i++) {
-        if (text.ptr[i] == '@') *end = i;
-    }
-    sl_span user = {text.ptr + *start, *end - *start};
-    const char *colon = user.len ? memchr(user.ptr, ':', user.len) : NULL;
-    if (colon) return colon + 1 < user.ptr + user.len;
-    if (user.len < TOKEN_LEN) return false;
-    for (size_t i = 0; i < user.len; i++) {
-        if (is_digit(user.ptr[i])) return true;
-    }
-    return false;
+    size_t start = at + 1, end = start;
+
+    while (end - start < REDACT_MAX_NAME && (is_name(char_at(text, end)) || char_at(text, end) == ':'))
+        end++;
+    sl_span tag = {text.ptr + start, end - start}, name = tag;
+    const char *colon = tag.len ? memrchr(tag.ptr, ':', tag.len) : NULL; /* <ns:password> */
+    if (colon) name = (sl_span){colon + 1, tag.len - (size_t)(colon + 1 - tag.ptr)};
+    if (name.len == 0 || char_at(text, end) != '>') return false;
+    found->rule = rule_of(rules->text, &name);
+    if (found->rule < 0) return false;
+    found->end = at - 1;
+    found->start = content_start(text, found->end, tag);
+    if (found->start < after) return false;
+    return is_found(rules, text, (sl_span){text.ptr + found->start, 0}, found);
 }

@@ -217,6 +217,7 @@ bool detect_phone(sl_span text, size_t at, size_t *start, size_t *end)
     read_phone(text, plus ? at : *start, &p);
     char left = char_at(text, *start - 1);
     if (is_alnum(left) || left == '.' || left == '+' || left == '#') return false;
+    if (left == ':' && is_digit(char_at(text, *start - 2))) return false; /* 00:00:01.2345678 */
     bool found = is_phone(text, &p, plus);
     while (!found && p.groups > 1) {
         drop_group(&p);

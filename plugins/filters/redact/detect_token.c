@@ -164,6 +164,17 @@ static int base64_value(char c)
     return c == '/' || c == '_' ? 63 : -1;
 }
 
+/* A word of prose ("basic understanding", "Basic Plan"): letters alone, capitals in front alone. Base64 of
+ * eight characters or more is hardly ever one. */
+static bool is_word(sl_span token)
+{
+    for (size_t i = 0; i < token.len; i++) {
+        bool small = token.ptr[i] >= 'a' && token.ptr[i] <= 'z';
+        if (!small && !(i == 0 && is_letter(token.ptr[i]))) return false;
+    }
+    return true;
+}
+
 /* Whether base64 decodes to readable text with a colon, as user:password does. */
 static bool decodes_to_pair(sl_span token)
 {
@@ -193,8 +204,9 @@ bool detect_basic(sl_span text, size_t at, size_t *start, size_t *end)
     if (!find_credential(text, at, 5, &found)) return false;
     *start = found.start;
     *end = found.end;
-    return decodes_to_pair((sl_span){text.ptr + *start, *end - *start}) ||
-           (found.certain && *end - *start >= 4);
+    sl_span token = {text.ptr + *start, *end - *start};
+    if (is_word(token) && !follows_authorization(text, at - 4)) return false;
+    return decodes_to_pair(token) || (found.certain && token.len >= 4);
 }
 
 /* ---- AWS --------------------------------------------------------------------------------------- */

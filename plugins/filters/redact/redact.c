@@ -64,7 +64,8 @@ static const sl_option key_rows[] = {{"match", SL_OPT_STRING, offsetof(redact_ke
                                       .flags = SL_OPT_REQUIRED | SL_OPT_MAIN,
                                       .help = "A key, at any depth; case, `-` and `_` do not count. With `*` "
                                               "and `?` a pattern of keys, with `.` or `[` a "
-                                              "path from the top: `user.email`."},
+                                              "path from the top, with patterns as "
+                                              "steps if need be: `user.email`, `users[*].*_id`."},
                                      ACTION_ROWS(offsetof(redact_key_conf, action), 0, NULL, NULL, NULL),
                                      {0}};
 
@@ -187,10 +188,60 @@ static bool redact_record(self *me, sl_batch *batch, sl_record *rec)
     return edits->count > 0;
 }
 
+/* ---- what all records of a batch have in common -------------------------------------------------- */
+
+/* Whether something in it must change. It is counted for each record, not here. */
+static bool has_secret(self *me, sl_span object, const sl_tape *tape)
+{
+    const redact_edits *edits = redact_text(me->core, object, tape->tok, tape->len);
+
+    memset(me->core->counts, 0, me->core->rules->count * sizeof *me->core->counts);
+    return !edits || edits->count > 0;
+}
+
+/* Gives the records the common fields for their own, by setting the first of them to what it is: then they
+ * are looked through like any other. */
+static void take_over(sl_batch *batch, sl_span object, const sl_token *tok)
+{
+    sl_buf name = SL_BUF_NONE;
+    sl_err err = SL_ERR_NONE;
+    bool string = tok[2].type == SL_JSON_STRING;
+    sl_span value = {object.ptr + tok[2].off - string, tok[2].len + 2 * (size_t)string};
+
+    sl_buf_printf(&name, "[\"" SL_SPAN_FMT "\"]", (int)tok[1].len, object.ptr + tok[1].off);
+    sl_path *path = sl_path_parse(sl_buf_span(&name), &err);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        sl_record *rec = &batch->recs[i];
+        if (rec->fate != SL_FATE_LIVE || !(rec->flags & SL_RECORD_COMMON)) continue;
+        if (!path || sl_record_set(batch, rec, path, value) < 0)
+            sl_record_set_fate(batch, rec, SL_FATE_DROPPED, "redact_out_of_memory");
+    }
+    sl_path_free(path);
+    sl_buf_release(&name);
+}
+
+/* A file may be named after a person. */
+static void look_at_common(self *me, sl_batch *batch)
+{
+    sl_buf object = SL_BUF_NONE;
+    sl_tape tape = {0};
+
+    sl_buf_printf(&object, "{" SL_SPAN_FMT "}", SL_SPAN_ARG(batch->common));
+    sl_json_result result = sl_json_index(&tape, sl_buf_span(&object));
+    if (result.error == SL_JSON_OK && has_secret(me, sl_buf_span(&object), &tape))
+        take_over(batch, sl_buf_span(&object), tape.tok);
+    sl_tape_release(&tape);
+    sl_buf_release(&object);
+}
+
+/* ---- all records --------------------------------------------------------------------------------- */
+
 static void apply(void *self_, sl_batch *batch)
 {
     self *me = self_;
     uint64_t changed = 0;
+
+    if (batch->common.len > 0) look_at_common(me, batch);
 
     for (uint32_t i = 0; i < batch->count; i++) {
         /* Dead letters, too: they are kept on the disk. */

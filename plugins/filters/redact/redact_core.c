@@ -16,36 +16,47 @@ typedef struct path_walk {
     const sl_token *tok;
 } path_walk;
 
-static bool is_key(path_walk *w, uint32_t key, sl_span name)
+static bool is_key(path_walk *w, uint32_t key, uint32_t step, sl_span name)
 {
     const sl_token *tok = &w->tok[key];
+    const redact_keys *wild = w->path->wild[step];
     sl_span spelling = {w->text.ptr + tok->off, tok->len};
 
     if (tok->flags & SL_TOKEN_ESCAPED) spelling = redact__decode(w->r, spelling, &w->r->scratch);
-    return redact_names_equal(spelling, name);
+    return wild ? redact_keys_find(wild, spelling) != REDACT_NO_RULE : redact_names_equal(spelling, name);
 }
 
-/* Every value that the steps from `step` on lead to, also through keys that stand there twice. No deeper than
- * a path has steps. */
+static void follow(path_walk *w, uint32_t step, uint32_t at);
+
+/* `*` takes every element of an array, an index one of them. */
+static void follow_array(path_walk *w, uint32_t step, uint32_t at)
+{
+    const sl_token *tok = w->tok;
+    uint32_t index;
+    sl_span name = sl_path_step(w->path->path, step, &index);
+    bool each = name.ptr && sl_span_is_cstr(name, "*");
+
+    for (uint32_t e = at + 1, i = 0; e < tok[at].next; e = tok[e].next, i++) {
+        if (each || (!name.ptr && i == index)) follow(w, step + 1, e);
+    }
+}
+
+/* Every value that the steps from `step` on lead to, also through keys that stand there twice. At most twice
+ * as deep as a path has steps. */
 static void follow(path_walk *w, uint32_t step, uint32_t at)
 {
+    const sl_token *tok = w->tok;
     uint32_t index;
 
     if (step == sl_path_length(w->path->path)) {
         redact__add_hit(w->r, &w->r->named, at, 0, (uint32_t)w->path->rule);
         return;
     }
+    if (tok[at].type == SL_JSON_ARRAY) follow_array(w, step, at);
     sl_span name = sl_path_step(w->path->path, step, &index);
-    const sl_token *tok = w->tok;
-    if (name.ptr && tok[at].type == SL_JSON_OBJECT) {
-        for (uint32_t k = at + 1; k < tok[at].next; k = tok[k + 1].next) {
-            if (is_key(w, k, name)) follow(w, step + 1, k + 1);
-        }
-    } else if (!name.ptr && tok[at].type == SL_JSON_ARRAY) {
-        uint32_t e = at + 1;
-        for (; e < tok[at].next && index > 0; index--)
-            e = tok[e].next;
-        if (e < tok[at].next) follow(w, step + 1, e);
+    if (!name.ptr || tok[at].type != SL_JSON_OBJECT) return;
+    for (uint32_t k = at + 1; k < tok[at].next; k = tok[k + 1].next) {
+        if (is_key(w, k, step, name)) follow(w, step + 1, k + 1);
     }
 }
 

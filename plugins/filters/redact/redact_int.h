@@ -44,7 +44,7 @@
     X(PHONE, phone, "phone numbers")                                                                         \
     X(SSN, ssn, "US social security numbers")                                                                \
     X(URL_CREDENTIALS, url_credentials, "credentials in URLs")                                               \
-    X(KEY_VALUE, key_value, "`name=value` and `--name value` secrets in text")
+    X(KEY_VALUE, key_value, "`name=value`, `--name value` and `<name>value</name>` secrets in text")
 
 enum {
 #define REDACT_ENUM(upper, lower, help) REDACT_##upper,
@@ -124,6 +124,8 @@ typedef struct redact_keys redact_keys;
 /* A field path and its rule, or REDACT_EXCEPTED. */
 typedef struct redact_path {
     sl_path *path;
+    redact_keys
+        *wild[SL_PATH_MAX_STEPS]; /* of each step with a wildcard: the keys that it takes; else NULL */
     int32_t rule;
 } redact_path;
 
@@ -201,6 +203,9 @@ typedef bool (*redact_detector)(sl_span text, size_t at, size_t *start, size_t *
 
 bool detect_email(sl_span text, size_t at, size_t *start, size_t *end);
 bool detect_card(sl_span text, size_t at, size_t *start, size_t *end);
+/* A number of JSON that is a card's, however it is spelled: with a fraction of zeros, with an exponent. A
+ * byte that is no part of it must follow. */
+bool detect_card_number(sl_span number);
 bool detect_jwt(sl_span text, size_t at, size_t *start, size_t *end);
 bool detect_bearer(sl_span text, size_t at, size_t *start, size_t *end);
 bool detect_basic(sl_span text, size_t at, size_t *start, size_t *end);
@@ -224,6 +229,8 @@ bool detect_key_value(const redact_rules *rules, sl_span text, size_t at, size_t
 /* The same for `--name value` on a command line, also one that is a list: `"--name","value"`. at: the second
  * dash. */
 bool detect_option(const redact_rules *rules, sl_span text, size_t at, size_t after, redact_named *found);
+/* The same for an element of XML or HTML, `<name>value</name>`. at: the slash of its closing tag. */
+bool detect_element(const redact_rules *rules, sl_span text, size_t at, size_t after, redact_named *found);
 /* The rule of an option as it stands alone, `--name`. */
 int32_t redact_option_rule(const redact_rules *rules, sl_span option);
 

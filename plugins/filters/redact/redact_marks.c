@@ -15,6 +15,7 @@
  *   private_key              - with - at p-2 and p-4
  *   key_value                =, and what follows a : (unless ipv6 is off and digits stand on both sides)
  *                            - with - at p-1; any byte with 3 at p-1 and % at p-2 (`%3D`, `%3A`)
+ *                            / with < at p-1
  *   ipv6                     what follows a :
  *   ipv4                     digit with . at p-1 and digit at p-2
  *   phone                    digit with + or ( at p-1
@@ -77,6 +78,7 @@ static bool marks_sign(const char *text, size_t at, uint32_t detect)
     case '@': return detect & REDACT_BIT(EMAIL);
     case '=': return detect & REDACT_BIT(KEY_VALUE);
     case '/':
+        if (detect & REDACT_BIT(KEY_VALUE) && before(text, at, 1) == '<') return true;
         return detect & REDACT_BIT(URL_CREDENTIALS) && before(text, at, 1) == '/' &&
                before(text, at, 2) == ':';
     case '-':

@@ -51,7 +51,8 @@ INLINE hits common_marks(const char *p, uint32_t detect)
         marks = either(marks, both(is(v, '-'), both(is(v2, '-'), is(v4, '-'))));
     if (detect & REDACT_BIT(KEY_VALUE)) {
         hits option = both(is(v, '-'), is(v1, '-')), percent = both(is(v1, '3'), is(v2, '%'));
-        marks = either(marks, either(is(v, '='), either(option, percent)));
+        hits element = both(is(v, '/'), is(v1, '<'));
+        marks = either(marks, either(either(is(v, '='), element), either(option, percent)));
     }
     if (detect & REDACT_BIT(IPV6))
         marks = either(marks, is(v1, ':'));

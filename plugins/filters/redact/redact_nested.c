@@ -1,5 +1,6 @@
 /* redact_nested.c: JSON that was written into a string, alone (`"body":"{\"password\":…}"`) or with text
- * around it. It is read as what it is, so that keys, nesting and spellings count in it as they do outside.
+ * around it, or as a string once more (`"body":"\"{…}\""`). It is read as what it is, so that keys, nesting
+ * and spellings count in it as they do outside.
  *
  * Only attempts cost: the scanner runs over the rest of the string at each. They are few a string, and what
  * is left over is still text that the detectors see. Deeper than REDACT_MAX_NESTED nobody writes; it is
@@ -37,6 +38,17 @@ static size_t index_front(redact *r, sl_tape *tape, sl_span text)
     return result.error == SL_JSON_OK ? tape->tok[0].len : 0;
 }
 
+/* Whether the whole text is one string of JSON with escapes in it; then its token is in the tape. */
+static bool is_string(redact *r, sl_tape *tape, sl_span text)
+{
+    if (text.len < 4 || text.ptr[0] != '"' || text.ptr[text.len - 1] != '"') return false;
+    if (!memchr(text.ptr, '\\', text.len)) return false;
+    tape->len = 0;
+    sl_json_result result = sl_json_index(tape, text);
+    if (result.error == SL_JSON_NO_MEMORY) r->failed = true;
+    return result.error == SL_JSON_OK;
+}
+
 static void redact_slice(redact *r, unsigned depth, sl_span slice, uint32_t start)
 {
     redact_level *level = redact__level(r, depth);
@@ -64,6 +76,12 @@ void redact__nested(redact *r, unsigned depth, sl_span plain, redact_slices *sli
     size_t at = 0;
 
     if (!memchr(plain.ptr, '"', plain.len)) return; /* neither keys nor strings */
+    if (is_string(r, tape, plain)) {
+        slices->at[slices->count].start = 0;
+        slices->at[slices->count++].end = (uint32_t)plain.len;
+        redact_slice(r, depth, plain, 0);
+        at = plain.len;
+    }
     for (unsigned attempts = 0; attempts < REDACT_MAX_SLICES && !r->failed; attempts++) {
         at = find_open(plain, at);
         if (at == plain.len) break;

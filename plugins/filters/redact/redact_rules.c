@@ -13,8 +13,12 @@ static const char *const default_keys[] = {"authorization",
                                            "set-cookie",
                                            "x-api-key",
                                            "x-auth-token",
+                                           "x-vault-token",
+                                           "private-token",
                                            "x-csrf-token",
                                            "x-xsrf-token",
+                                           "x-amz-signature",
+                                           "x-goog-signature",
                                            "x-amz-security-token",
                                            "api_key",
                                            "*_api_key",
@@ -25,10 +29,15 @@ static const char *const default_keys[] = {"authorization",
                                            "*password",
                                            "password_hash",
                                            "password_confirmation",
+                                           "password_confirm",
+                                           "passwords",
                                            "passwd",
                                            "*_passwd",
                                            "pwd",
                                            "*_pwd",
+                                           "db_pass",
+                                           "smtp_pass",
+                                           "user_pass",
                                            "passphrase",
                                            "*_passphrase",
                                            "passcode",
@@ -36,9 +45,13 @@ static const char *const default_keys[] = {"authorization",
                                            "*_secret",
                                            "secret_key",
                                            "*_secret_key",
+                                           "secret_key_base",
                                            "client_secret",
                                            "secret_access_key",
                                            "*_secret_access_key",
+                                           "access_key",
+                                           "*_access_key",
+                                           "account_key",
                                            "token",
                                            "access_token",
                                            "*_access_token",
@@ -47,12 +60,19 @@ static const char *const default_keys[] = {"authorization",
                                            "id_token",
                                            "auth_token",
                                            "*_auth_token",
+                                           "oauth_token",
                                            "session_token",
                                            "*_session_token",
                                            "csrf_token",
+                                           "xsrf_token",
                                            "bearer_token",
                                            "security_token",
                                            "jwt",
+                                           "client_assertion",
+                                           "code_verifier",
+                                           "otp",
+                                           "phpsessid",
+                                           "jsessionid",
                                            "private_key",
                                            "*_private_key",
                                            "encryption_key",
@@ -192,6 +212,70 @@ static int check_name(builder *b, const char *option, sl_span name)
                       SL_SPAN_ARG(name));
 }
 
+/* The step of a pattern of paths that begins at `at`, without what stands between steps; *next is behind it.
+ */
+static sl_span step_at(sl_span name, size_t at, size_t *next)
+{
+    size_t start = at + (name.ptr[at] == '.' || name.ptr[at] == '['), end = start;
+
+    while (end < name.len && !strchr(name.ptr[at] == '[' ? "]" : ".[", name.ptr[end]))
+        end++;
+    *next = name.ptr[at] == '[' && end < name.len ? end + 1 : end;
+    return (sl_span){name.ptr + start, end - start};
+}
+
+static bool is_index(sl_span step)
+{
+    for (size_t i = 0; i < step.len; i++) {
+        if (!is_digit(step.ptr[i])) return false;
+    }
+    return step.len > 0;
+}
+
+/* A pattern as a path: `users[*].na?e` is ["users"]["*"]["na?e"]. */
+static void write_path(sl_span name, sl_buf *out)
+{
+    for (size_t at = 0; at < name.len;) {
+        bool bracket = name.ptr[at] == '[';
+        sl_span step = step_at(name, at, &at);
+        bool written = bracket && (is_index(step) || (step.len > 1 && strchr("\"'", step.ptr[0])));
+        sl_buf_append_char(out, '[');
+        if (written)
+            sl_buf_append_span(out, step);
+        else
+            sl_json_write_string(out, step);
+        sl_buf_append_char(out, ']');
+    }
+}
+
+static void note_wildcards(redact_path *path)
+{
+    uint32_t index;
+
+    for (uint32_t i = 0; i < sl_path_length(path->path); i++) {
+        sl_span step = sl_path_step(path->path, i, &index);
+        if (!step.ptr || !is_glob(step) || step.len > REDACT_MAX_NAME) continue;
+        path->wild[i] = redact_keys_new();
+        redact_keys_add(path->wild[i], step, 0);
+    }
+}
+
+static int add_path(builder *b, const char *option, sl_span name, int32_t rule)
+{
+    redact_rules *rules = b->rules;
+    sl_buf pattern = SL_BUF_NONE;
+
+    if (is_glob(name)) write_path(name, &pattern);
+    sl_path *path = sl_path_parse(is_glob(name) ? sl_buf_span(&pattern) : name, b->err);
+    sl_buf_release(&pattern);
+    if (!path) return sl_err_prefix(b->err, "option `%s`: `" SL_SPAN_FMT "`", option, SL_SPAN_ARG(name));
+    rules->paths = sl_realloc(rules->paths, (rules->path_count + 1) * sizeof *rules->paths);
+    redact_path *added = &rules->paths[rules->path_count++];
+    *added = (redact_path){.path = path, .rule = rule};
+    note_wildcards(added);
+    return 0;
+}
+
 /* A name with a dot or bracket is a path from the top, and the name of a member too: logs are flattened at
  * times. */
 static int add_name(builder *b, const char *option, sl_span name, int32_t rule)
@@ -201,12 +285,8 @@ static int add_name(builder *b, const char *option, sl_span name, int32_t rule)
     if (check_name(b, option, name) < 0) return b->err ? b->err->code : SL_E_CONFIG;
     redact_keys_add(rules->keys, name, rule);
     redact_keys_add(rules->text, name, rule == REDACT_EXCEPTED ? REDACT_EXCEPTED : REDACT_KEY_VALUE);
-    if (is_glob(name) || (!memchr(name.ptr, '.', name.len) && !memchr(name.ptr, '[', name.len))) return 0;
-    sl_path *path = sl_path_parse(name, b->err);
-    if (!path) return sl_err_prefix(b->err, "option `%s`: `" SL_SPAN_FMT "`", option, SL_SPAN_ARG(name));
-    rules->paths = sl_realloc(rules->paths, (rules->path_count + 1) * sizeof *rules->paths);
-    rules->paths[rules->path_count++] = (redact_path){path, rule};
-    return 0;
+    bool is_path = memchr(name.ptr, '.', name.len) || memchr(name.ptr, '[', name.len);
+    return is_path ? add_path(b, option, name, rule) : 0;
 }
 
 static int add_default_keys(builder *b, const redact_action_conf *action)
@@ -276,8 +356,11 @@ void redact_rules_free(redact_rules *rules)
     if (!rules) return;
     for (uint32_t i = 0; i < rules->count; i++)
         sl_free(rules->rule[i].label);
-    for (uint32_t i = 0; i < rules->path_count; i++)
+    for (uint32_t i = 0; i < rules->path_count; i++) {
         sl_path_free(rules->paths[i].path);
+        for (size_t step = 0; step < SL_PATH_MAX_STEPS; step++)
+            redact_keys_free(rules->paths[i].wild[step]);
+    }
     redact_keys_free(rules->keys);
     redact_keys_free(rules->text);
     sl_free(rules->rule);

@@ -243,6 +243,16 @@ static bool is_aws_secret(walk *w, uint32_t first, uint32_t value)
     return detect_aws_secret_value(key, plain);
 }
 
+/* A card's number that some program took for a quantity; its digits are marked. */
+static bool is_card_number(const walk *w, uint32_t value)
+{
+    const sl_token *tok = &w->tok[value];
+
+    if (tok->type != SL_JSON_NUMBER || !(w->r->rules->detect & REDACT_BIT(CARD)) || !w->marked) return false;
+    return has_mark(w->level->marks.words, tok->off, tok->off + tok->len) &&
+           detect_card_number(spelling_of(w, value));
+}
+
 /* Looks into a value that no rule names. Returns false when its member was taken out. */
 static bool content(walk *w, uint32_t first, uint32_t value)
 {
@@ -251,8 +261,9 @@ static bool content(walk *w, uint32_t first, uint32_t value)
     if (type != SL_JSON_STRING && type != SL_JSON_NUMBER) return true;
     if (type == SL_JSON_STRING && is_aws_secret(w, first, value))
         return whole_value(w, first, value, REDACT_AWS_KEY);
+    if (is_card_number(w, value)) return whole_value(w, first, value, REDACT_CARD);
     if (!look_into(w, value, type == SL_JSON_STRING)) return true;
-    if (is_removed(w, plain_length(w, value))) {
+    if (w->tok[value].depth > 0 && is_removed(w, plain_length(w, value))) {
         remove_member(w, first, value);
         return false;
     }
