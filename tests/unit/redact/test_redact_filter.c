@@ -32,6 +32,25 @@ START_TEST(redact__changes_the_records_of_a_batch)
 }
 END_TEST
 
+/* A file's name is a field that is joined to the record when an output writes it. */
+START_TEST(redact__covers_what_all_records_have_in_common)
+{
+    static const char common[] = "\"host\":\"h\",\"file\":\"/home/bob@example.com/app.log\"";
+    sl_test_filter *filter = sl_test_filter_new(&sl_filter_redact, "{keys: [inode], detect: [email]}");
+    sl_batch *batch = sl_test_batch_parsed(common, SL_RECORD_COMMON, "{\"n\":1}\n{\"host\":\"own\",\"n\":2}");
+    sl_test_filter_apply(filter, batch);
+    ck_assert_str_eq(sl_test_batch_sealed(batch),
+                     "{\"host\":\"h\",\"file\":\"/home/[REDACTED]/app.log\",\"n\":1}\n"
+                     "{\"file\":\"/home/[REDACTED]/app.log\",\"host\":\"own\",\"n\":2}\n");
+    ck_assert_uint_eq(sl_test_filter_count(filter, "redacted_total", "email"), 2);
+
+    batch = sl_test_batch_parsed("\"host\":\"h\",\"inode\":5", SL_RECORD_COMMON, "{\"n\":1}");
+    sl_test_filter_apply(filter, batch);
+    ck_assert_str_eq(sl_test_batch_sealed(batch), "{\"host\":\"h\",\"inode\":\"[REDACTED]\",\"n\":1}\n");
+    sl_test_filter_free(filter);
+}
+END_TEST
+
 START_TEST(redact__covers_lines_that_are_no_json)
 {
     sl_test_filter *filter = sl_test_filter_new(&sl_filter_redact, "{detect: all}");
@@ -208,7 +227,8 @@ START_TEST(redact__replaces_json_that_is_nested_beyond_reason)
 }
 END_TEST
 
-SL_TEST_MAIN("redact_filter", redact__changes_the_records_of_a_batch, redact__covers_lines_that_are_no_json,
+SL_TEST_MAIN("redact_filter", redact__changes_the_records_of_a_batch,
+             redact__covers_what_all_records_have_in_common, redact__covers_lines_that_are_no_json,
              redact__takes_members_out_of_records, redact__leaves_records_alone_that_are_gone,
              redact__options_are_well_formed, redact__refuses_what_makes_no_sense,
              redact__costs_grow_in_line_with_the_text, redact__replaces_json_that_is_nested_beyond_reason)
