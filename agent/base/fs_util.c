@@ -2,9 +2,18 @@
 #include <errno.h>
 #include <sluice/fs.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define MAX_PATH_LEN 4096
+
+void sl_fs_raise_open_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* refused: what is granted already has to do */
+}
 
 int sl_fs_mkdirs(const char *path, mode_t mode)
 {

@@ -50,6 +50,7 @@ int cmd_run(int argc, char **argv)
     }
     if (optind < argc || args.count == 0) return usage(SL_EXIT_USAGE);
     sl_memory_tune();
+    sl_fs_raise_open_limit();
     sl_config *config = sl_config_args_load(&args);
     if (!config) return SL_EXIT_USAGE;
     sl_log_init(config->service.log_level, config->service.log_json);

@@ -50,7 +50,10 @@ struct dirent *sl_fs_readdir(DIR *dir);
 void sl_fs_closedir(DIR *dir);
 
 /* Built on the above; each returns 0 or a negative errno. */
-int sl_fs_mkdirs(const char *path, mode_t mode);                      /* with parents; fine when there */
+int sl_fs_mkdirs(const char *path, mode_t mode); /* with parents; fine when there */
+/* For the program's start: as many descriptors as the system grants (setrlimit(2): up to the hard limit). The
+ * soft limit of most systems, 1024, is there for programs that use select(2). */
+void sl_fs_raise_open_limit(void);
 int sl_fs_pwrite_all(int fd, const void *buf, size_t len, off_t off); /* a short write goes on */
 ssize_t sl_fs_pread_all(int fd, void *buf, size_t len, off_t off);    /* bytes read: short only at the end */
 int sl_fs_sync_dir(const char *path); /* makes renames and new names in it durable */
