@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define KEPT_FREE   (8 << 20) /* bytes at the end of a heap that are not given back */
-#define LARGE_BLOCK (2 << 20) /* larger ones are mapped by themselves; batches are far below */
+#define LARGE_BLOCK (4 << 20) /* larger ones are mapped by themselves; batches are far below */
 
 /* By its defaults glibc unmaps the memory of each batch when it is freed; faulting the pages in anew for the
  * next one costs about as much as parsing it. One heap a thread would also keep what another thread could

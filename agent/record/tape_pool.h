@@ -9,7 +9,7 @@
 #include <sluice/json.h>
 
 #define SL_TAPE_POOL_MAX    4
-#define SL_TAPE_POOL_TOKENS (64u * 1024) /* 1 MiB */
+#define SL_TAPE_POOL_TOKENS (512u * 1024) /* 8 MiB */
 
 /* An empty tape, with memory of an earlier one if there is a spare. */
 void sl_tape_pool_take(sl_tape *tape);
