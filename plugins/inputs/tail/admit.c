@@ -158,14 +158,10 @@ static void admit_one(tail *t, tail_file *f)
 
 void tail_admit(tail *t)
 {
-    tail_link *at = t->ready.next;
-    while (at != &t->ready) {
-        tail_file *f = TAIL_FILE(at, ready);
-        at = at->next;
-        if (f->state != TAIL_NEW && f->state != TAIL_HELD) continue;
+    while (tail_is_linked(&t->fresh)) {
+        tail_file *f = TAIL_FILE(t->fresh.next, ready);
         tail_unlink(&f->ready);
-        /* An answer may put others at the end of the list, or take f away, but never the next one. */
-        admit_one(t, f);
+        admit_one(t, f); /* an answer may put others at the end of the list, or take f away */
     }
     if (tail_is_linked(&t->named) && !t->save_failed) tail_save_named(t);
 }

@@ -57,7 +57,7 @@ static const sl_option options[] = {
              "network and overlay file systems."},
     {"poll_interval", SL_OPT_DURATION, AT(poll_interval), .def = "250ms", .min = 10e6, .max = 60e9,
      .help = "How often what cannot be watched is looked at."},
-    {"max_open_files", SL_OPT_INT, AT(max_open_files), .def = "4096", .min = TAIL_MIN_OPEN, .max = 1 << 20,
+    {"max_open_files", SL_OPT_INT, AT(max_open_files), .def = "16384", .min = TAIL_MIN_OPEN, .max = 1 << 20,
      .unit = "files",
      .help =
          "With more files, those that were read longest ago are closed and opened again when they change."},
@@ -116,7 +116,6 @@ static void read_ready(tail *t)
     for (int i = 0; i < MAX_TURNS && t->batches < until && tail_is_linked(&t->ready); i++) {
         if (!sl_input_may_read(t->in)) return;
         tail_file *f = TAIL_FILE(t->ready.next, ready);
-        if (f->state == TAIL_NEW || f->state == TAIL_HELD) return; /* to be admitted first */
         tail_unlink(&f->ready);
         if (tail_follow(t, f)) tail_make_ready(t, f);
     }
@@ -124,7 +123,8 @@ static void read_ready(tail *t)
 
 static void finish_once(tail *t)
 {
-    if (!sl_input_once(t->in) || t->finished || tail_is_linked(&t->ready) || tail_is_linked(&t->named))
+    if (!sl_input_once(t->in) || t->finished || tail_is_linked(&t->ready) || tail_is_linked(&t->fresh) ||
+        tail_is_linked(&t->named))
         return;
     t->finished = true;
     sl_input_finished(t->in);
@@ -136,7 +136,7 @@ void tail_work(tail *t)
     discover(t);
     tail_admit(t);
     read_ready(t);
-    if (tail_is_linked(&t->ready) && sl_input_may_read(t->in)) tail_post(t);
+    if (tail_is_linked(&t->fresh) || (tail_is_linked(&t->ready) && sl_input_may_read(t->in))) tail_post(t);
     finish_once(t);
 }
 
@@ -259,8 +259,8 @@ static void init(tail *t, sl_input *in, const tail_conf *conf)
     t->started_ns = sl_clock_mono_ns();
     t->work.run = on_work;
     t->max_open = open_limit(conf);
-    tail_link *heads[] = {&t->files,   &t->ready, &t->opened,  &t->dirty, &t->timed,
-                          &t->checked, &t->named, &t->folders, &t->leads};
+    tail_link *heads[] = {&t->files, &t->fresh,   &t->ready, &t->opened,  &t->dirty,
+                          &t->timed, &t->checked, &t->named, &t->folders, &t->leads};
     for (size_t i = 0; i < SL_LEN(heads); i++)
         tail_link_init(heads[i]);
     make_counters(t);

@@ -114,7 +114,9 @@ tail_file *tail_find_head(const tail *t, tail_head head, size_t *at)
 
 void tail_make_ready(tail *t, tail_file *f)
 {
-    if (!tail_is_linked(&f->ready) && tail_has_inode(f) && !f->done) tail_append(&t->ready, &f->ready);
+    bool fresh = f->state == TAIL_NEW || f->state == TAIL_HELD;
+    if (tail_is_linked(&f->ready) || !tail_has_inode(f) || f->done) return;
+    tail_append(fresh ? &t->fresh : &t->ready, &f->ready);
 }
 void tail_make_dirty(tail *t, tail_file *f)
 {
@@ -312,24 +314,31 @@ void tail_file_rebind(tail *t, tail_file *to, tail_file *from)
 
 /* ---- descriptors ---- */
 
-/* Closes the one that was used longest ago and can be opened again by its name; better one with nothing
- * unread. */
-static bool close_one_of(tail *t, bool all_read)
+#define CLOSE_CHOICE 16
+
+static bool may_be_closed(const tail_file *f)
 {
-    for (tail_link *at = t->opened.next; at != &t->opened; at = at->next) {
-        tail_file *f = TAIL_FILE(at, opened);
-        if (f->deleted || f->lost_path || f->left_ns || f->state == TAIL_HELD) continue;
-        if (all_read && f->pos.off < f->size) continue;
-        tail_file_close(t, f);
-        sl_counter_add(t->count.closed_early, 1);
-        return true;
-    }
-    return false;
+    return !f->deleted && !f->lost_path && !f->left_ns && f->state != TAIL_HELD;
 }
 
+/* Closes one that can be opened again by its name: of those that were used longest ago the first with nothing
+ * unread, or else the very first. Few are looked at, since while thousands of files are met none is read. */
 static bool close_one(tail *t)
 {
-    return close_one_of(t, true) || close_one_of(t, false);
+    tail_file *chosen = NULL;
+    unsigned choice = 0;
+    for (tail_link *at = t->opened.next; at != &t->opened && choice < CLOSE_CHOICE; at = at->next) {
+        tail_file *f = TAIL_FILE(at, opened);
+        if (!may_be_closed(f)) continue;
+        bool all_read = f->pos.off >= f->size;
+        if (all_read || !chosen) chosen = f;
+        if (all_read) break;
+        choice++;
+    }
+    if (!chosen) return false;
+    tail_file_close(t, chosen);
+    sl_counter_add(t->count.closed_early, 1);
+    return true;
 }
 
 int tail_open(tail *t, const char *path, struct stat *st)

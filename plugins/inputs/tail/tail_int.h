@@ -226,7 +226,7 @@ typedef struct tail_file {
     struct tail_file *twin; /* may be the original; cleared when it goes */
     bool equal_so_far;      /* all of this file was seen to be equal to the twin */
 
-    tail_link all, ready, opened, dirty, timed, checked, named;
+    tail_link all, ready, opened, dirty, timed, checked, named; /* ready: also that of `fresh` */
 } tail_file;
 
 typedef struct tail_folder {
@@ -259,6 +259,7 @@ typedef struct tail {
     size_t max_open;
 
     tail_link files;   /* all */
+    tail_link fresh;   /* have no id yet: to be admitted */
     tail_link ready;   /* want a turn */
     tail_link opened;  /* least recently used first */
     tail_link dirty;   /* to be saved */
