@@ -203,6 +203,7 @@ static void compose(work *w)
     read_pipelines(w, keys_known);
     if (sl_problems_errors(w->ctx.problems))
         return; /* what looks unused may only be misspelt where it is used */
+    sl_conf__check_unique(&w->ctx, w->config);
     warn_unused(w, &w->inputs);
     warn_unused(w, &w->outputs);
     w->config->inputs = gather(w, &w->inputs);

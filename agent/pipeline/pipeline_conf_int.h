@@ -56,4 +56,10 @@ sl_use_list sl_conf__read_uses(const sl_option_context *ctx, sl_plugin_kind kind
                                const char *pipeline, sl_conf__definitions *same,
                                const sl_conf__definitions *other);
 
+/* ---- pipeline_conf_unique.c: SL_OPT_UNIQUE ---- */
+
+/* Adds a problem for each two outputs that share what they must not. The configuration has no errors so far.
+ */
+void sl_conf__check_unique(const sl_option_context *ctx, const sl_config *config);
+
 #endif

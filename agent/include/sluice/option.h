@@ -45,6 +45,8 @@ enum {
     SL_OPT_MAIN = 2, /* `plugin: value` means `plugin: {<main>: value}`; at most one a table */
     SL_OPT_LIST = 4, /* the field is an sl_list of the type; a single value is a list of one. With GROUP:
                         sl_list of structs of row_size */
+    SL_OPT_UNIQUE =
+        8, /* a STRING in an output's table: no two outputs of a configuration may have the same */
 };
 
 /* Items of the C type that the row's type names, one after another. ENUM lists hold int, GROUP lists structs,
