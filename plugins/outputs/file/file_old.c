@@ -33,15 +33,28 @@ static const char *suffix_of(int compress)
 
 /* ---- listing ---- */
 
-/* After `<base>.`: eight digits, T, six digits, Z. */
-static bool is_stamp(const char *text)
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* What follows `<base>.`: eight digits, T, six digits, Z, then perhaps a number and what compression adds.
+ * Any other name is somebody else's file, which is neither compressed nor removed. */
+static bool is_ours(const char *text)
 {
     static const char shape[] = "ddddddddTddddddZ";
+    static const char *const ends[] = {"", ".gz", ".zst", ".gz.new", ".zst.new"};
     for (size_t i = 0; shape[i]; i++) {
-        bool digit = text[i] >= '0' && text[i] <= '9';
-        if (shape[i] == 'd' ? !digit : text[i] != shape[i]) return false;
+        if (shape[i] == 'd' ? !is_digit(text[i]) : text[i] != shape[i]) return false;
     }
-    return true;
+    text += sizeof shape - 1;
+    if (text[0] == '-' && is_digit(text[1]))
+        for (text++; is_digit(*text);)
+            text++;
+    for (size_t i = 0; i < SL_LEN(ends); i++) {
+        if (strcmp(text, ends[i]) == 0) return true;
+    }
+    return false;
 }
 
 static void split_path(const char *path, char folder[MAX_PATH_TEXT], const char **base)
@@ -92,7 +105,7 @@ static void list(const char *path, old_files *files)
     if (!dir) return; /* not made yet */
     for (struct dirent *entry = sl_fs_readdir(dir); entry; entry = sl_fs_readdir(dir)) {
         const char *name = entry->d_name;
-        if (strncmp(name, base, base_len) == 0 && name[base_len] == '.' && is_stamp(name + base_len + 1))
+        if (strncmp(name, base, base_len) == 0 && name[base_len] == '.' && is_ours(name + base_len + 1))
             take_entry(files, folder, name);
     }
     sl_fs_closedir(dir);
@@ -212,5 +225,7 @@ int file_old_tidy(const file_conf *conf, sl_err *err)
             rc = compress_one(conf, file->path, err);
     }
     list_release(&files);
-    return rc < 0 ? rc : retain(conf, err);
+    /* Also, and all the more, when there was no room to compress. */
+    int kept = retain(conf, rc < 0 ? NULL : err);
+    return rc < 0 ? rc : kept;
 }
