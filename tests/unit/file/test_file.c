@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -22,6 +23,13 @@ sl_state *sl_output_state(sl_output *out)
 {
     (void)out;
     return state;
+}
+static sl_loop *loop;
+sl_loop *sl_output_loop(sl_output *out)
+{
+    (void)out;
+    if (!loop) loop = sl_loop_main_new();
+    return loop;
 }
 const char *sl_output_name(sl_output *out)
 {
@@ -232,7 +240,7 @@ END_TEST
 static ssize_t half_then_full(int fd, const struct iovec *iov, int n, off_t off)
 {
     static int calls;
-    if (calls++ == 0)
+    if (calls++ % 2 == 0)
         return sl_fs_real()->pwritev(fd, &(struct iovec){iov->iov_base, iov->iov_len / 2}, 1, off);
     (void)n;
     return -ENOSPC;
@@ -477,10 +485,196 @@ START_TEST(file__a_compression_that_a_crash_interrupted_is_done_again)
 }
 END_TEST
 
+static sl_verdict_kind send_one(int number)
+{
+    sl_batch *batch = batch_of((uint64_t)number, 1, number, 1);
+    sl_verdict_kind verdict = send_all(batch);
+    sl_batch_unref(batch);
+    return verdict;
+}
+
+START_TEST(file__what_was_moved_or_removed_by_others_is_begun_anew)
+{
+    char moved[320];
+    set_up();
+    snprintf(moved, sizeof moved, "%s.moved", path);
+    send_one(1);
+    ck_assert_int_eq(rename(path, moved), 0);
+    ck_assert_int_eq(send_one(2), SL_VERDICT_DELIVERED);
+    expect_content(path, "{\"n\":2}\n");
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(send_one(3), SL_VERDICT_DELIVERED);
+    expect_content(moved, "{\"n\":1}\n");
+    expect_content(path, "{\"n\":3}\n");
+    stop();
+}
+END_TEST
+
+START_TEST(file__what_was_cut_by_others_gets_no_hole)
+{
+    set_up();
+    send_one(1);
+    send_one(2);
+    ck_assert_int_eq(truncate(path, 0), 0);
+    sl_fs_ops full = *sl_fs_real();
+    full.pwritev = half_then_full;
+    sl_fs_swap(&full);
+    ck_assert_int_eq(send_one(3), SL_VERDICT_RETRY);
+    sl_fs_swap(NULL);
+    expect_content(path, "");
+    stop();
+}
+END_TEST
+
+START_TEST(file__is_written_by_one_alone)
+{
+    set_up();
+    send_one(1);
+    void *first = output;
+    sl_state *first_state = state;
+    start(); /* as by another process */
+    ck_assert_int_eq(send_one(2), SL_VERDICT_RETRY);
+    ck_assert_ptr_nonnull(strstr(last_reason, "another process"));
+    expect_content(path, "{\"n\":1}\n");
+    sl_output_file.output->free(first);
+    sl_state_close(first_state);
+    ck_assert_int_eq(send_one(2), SL_VERDICT_DELIVERED);
+    expect_content(path, "{\"n\":1}\n{\"n\":2}\n");
+    stop();
+}
+END_TEST
+
+START_TEST(file__a_fifo_or_device_is_refused_without_waiting)
+{
+    set_up();
+    char folder[300];
+    snprintf(folder, sizeof folder, "%s/out", dir);
+    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    ck_assert_int_eq(mkfifo(path, 0644), 0);
+    ck_assert_int_eq(send_one(1), SL_VERDICT_RETRY);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    ck_assert_int_eq(send_one(1), SL_VERDICT_RETRY);
+    ck_assert_ptr_nonnull(strstr(last_reason, "no regular file"));
+    close(reader);
+    conf.path = SL_SPAN("/dev/null");
+    ck_assert_int_eq(send_one(1), SL_VERDICT_RETRY);
+    stop();
+}
+END_TEST
+
+START_TEST(file__grows_old_while_the_agent_is_away)
+{
+    static char files[16][600];
+    set_up();
+    send_one(1);
+    stop();
+    struct timespec later = {time(NULL) + 3600, 0};
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, (struct timespec[]){later, later}, 0), 0);
+    conf.rotate.age_ns = 60 * SL_NS_PER_S;
+    start();
+    sl_clock_fake((time(NULL) + 61) * SL_NS_PER_S); /* it was written to later than it was begun */
+    send_one(2);
+    sl_clock_fake(-1);
+    ck_assert_int_eq(count_files(files, 16), 2);
+    stop();
+}
+END_TEST
+
+static void end_loop(void *arg)
+{
+    (void)arg;
+    sl_loop_stop(loop);
+}
+
+START_TEST(file__is_rotated_by_age_while_nothing_comes)
+{
+    static char files[16][600];
+    set_up();
+    stop();
+    conf.rotate.age_ns = SL_NS_PER_S;
+    conf.keep.count = 1;
+    start();
+    send_one(1);
+    sl_timer *end = sl_timer_new(loop, end_loop, NULL);
+    sl_timer_start(end, 3500 * SL_NS_PER_MS, 0);
+    sl_loop_run(loop);
+    sl_timer_free(end);
+    ck_assert_int_eq(count_files(files, 16), 2);
+    expect_content(files[0], "");
+    expect_content(files[1], "{\"n\":1}\n");
+    stop();
+}
+END_TEST
+
+static int no_room(int at, const char *name, int flags, mode_t mode)
+{
+    if (sl_span_ends_with(sl_span_of(name), SL_SPAN(".new"))) return -ENOSPC;
+    return sl_fs_real()->open(at, name, flags, mode);
+}
+
+START_TEST(file__what_cannot_be_compressed_is_still_limited)
+{
+    static char files[16][600];
+    set_up();
+    conf.rotate.size = 10;
+    conf.keep.count = 2;
+    conf.compress = FILE_COMPRESS_GZIP;
+    sl_fs_ops full = *sl_fs_real();
+    full.open = no_room;
+    sl_fs_swap(&full);
+    write_batches(1, 6);
+    sl_fs_swap(NULL);
+    ck_assert_int_eq(count_files(files, 16), 3);
+    stop();
+}
+END_TEST
+
+START_TEST(file__names_of_others_are_left_alone)
+{
+    static const char *const names[] = {"Z.bak", "Z.gz.part", "Z-", "Z-old", "Z.lz4"};
+    char other[400];
+    struct stat st;
+    set_up();
+    stop();
+    char folder[300];
+    snprintf(folder, sizeof folder, "%s/out", dir);
+    sl_fs_mkdirs(folder, 0755);
+    for (size_t i = 0; i < SL_LEN(names); i++) {
+        snprintf(other, sizeof other, "%s.20200101T000000%s", path, names[i]);
+        fclose(fopen(other, "w"));
+    }
+    conf.keep.age_ns = SL_NS_PER_MS;
+    conf.compress = FILE_COMPRESS_GZIP;
+    usleep(2000);
+    start();
+    for (size_t i = 0; i < SL_LEN(names); i++) {
+        snprintf(other, sizeof other, "%s.20200101T000000%s", path, names[i]);
+        ck_assert_msg(sl_fs_stat(other, &st) == 0, "%s is gone", other);
+    }
+    stop();
+}
+END_TEST
+
+START_TEST(file__a_path_is_one_file)
+{
+    static const struct {
+        const char *path;
+        int rc;
+    } cases[] = {{"/d/app.ndjson", 0}, {"app", 0},           {"/d/{app}%", 0},
+                 {"", SL_E_CONFIG},    {"/d/", SL_E_CONFIG}, {"/d/{{ app }}.log", SL_E_CONFIG}};
+    for (size_t i = 0; i < SL_LEN(cases); i++) {
+        sl_err err = SL_ERR_NONE;
+        file_conf any = {.path = sl_span_of(cases[i].path), .mode_text = SL_SPAN("0600")};
+        ck_assert_msg(sl_output_file.check(&any, &err) == cases[i].rc, "%s", cases[i].path);
+    }
+}
+END_TEST
+
 START_TEST(file__permissions_are_octal)
 {
     sl_err err = SL_ERR_NONE;
-    file_conf good = {.mode_text = SL_SPAN("0600")}, bad = {.mode_text = SL_SPAN("0888")};
+    file_conf good = {.path = SL_SPAN("a"), .mode_text = SL_SPAN("0600")},
+              bad = {.path = SL_SPAN("a"), .mode_text = SL_SPAN("0888")};
     ck_assert_int_eq(sl_output_file.check(&good, &err), 0);
     ck_assert_int_eq(good.mode, 0600);
     ck_assert_int_eq(sl_output_file.check(&bad, &err), SL_E_CONFIG);
@@ -496,4 +690,9 @@ SL_TEST_MAIN("file", file__writes_one_line_a_record,
              file__what_could_not_be_noted_stands_there_once, file__a_first_write_that_was_not_noted_is_cut,
              file__rotates_by_size_and_keeps_the_newest, file__rotates_by_age,
              file__rotated_files_are_compressed, file__a_compression_that_a_crash_interrupted_is_done_again,
-             file__the_plain_file_goes_when_the_compressed_one_is_on_the_disk, file__permissions_are_octal)
+             file__the_plain_file_goes_when_the_compressed_one_is_on_the_disk, file__permissions_are_octal,
+             file__what_was_moved_or_removed_by_others_is_begun_anew,
+             file__what_was_cut_by_others_gets_no_hole, file__is_written_by_one_alone,
+             file__a_fifo_or_device_is_refused_without_waiting, file__grows_old_while_the_agent_is_away,
+             file__is_rotated_by_age_while_nothing_comes, file__what_cannot_be_compressed_is_still_limited,
+             file__names_of_others_are_left_alone, file__a_path_is_one_file)
