@@ -70,6 +70,25 @@ int sl_err_prefix(sl_err *err, const char *fmt, ...)
     return err->code;
 }
 
+bool sl_err_may_pass(const sl_err *err)
+{
+    switch (err->sys) {
+    case EIO:
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+    case EINTR:
+    case EBUSY:
+    case ETIMEDOUT:
+    case ESTALE:
+    case EUCLEAN: return true; /* a damaged file system, until it is mended */
+    default: return false;
+    }
+}
+
 const char *sl_err_name(int code)
 {
     switch (code) {

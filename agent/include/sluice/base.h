@@ -85,6 +85,9 @@ int sl_err_set(sl_err *err, int code, const char *fmt, ...) SL_PRINTF(3, 4);
 int sl_err_sys(sl_err *err, int sys, const char *fmt, ...) SL_PRINTF(3, 4);
 /* Puts "<prefix>: " before the text of an error that is set. Returns err->code. */
 int sl_err_prefix(sl_err *err, const char *fmt, ...) SL_PRINTF(2, 3);
+/* True for what may be gone by itself when the same is tried again: a disk that is full or fails, too few
+ * descriptors, no memory. Wrong permissions, names and settings stay until a person mends them. */
+bool sl_err_may_pass(const sl_err *err);
 const char *sl_err_name(int code); /* "SL_E_IO"; static */
 const char *sl_err_text(int code); /* "input/output error"; static */
 
