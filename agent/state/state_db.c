@@ -12,6 +12,7 @@
  */
 #include "state_db.h"
 #include "state_int.h"
+#include <errno.h>
 #include <sluice/fs.h>
 #include <sluice/logger.h>
 #include <stdio.h>
@@ -37,11 +38,25 @@ typedef struct note {
     bool removal;
 } note;
 
+/* SQLite forgets the errno of some failures, and keeps an old one beside others. */
+static int errno_of(sqlite3 *db)
+{
+    int sys = sqlite3_system_errno(db);
+    switch (sqlite3_errcode(db) & 0xff) {
+    case SQLITE_FULL: return ENOSPC;
+    case SQLITE_NOMEM: return ENOMEM;
+    case SQLITE_BUSY: return EBUSY;
+    case SQLITE_IOERR: return sys ? sys : EIO;
+    case SQLITE_CANTOPEN: return sys;
+    default: return 0;
+    }
+}
+
 int sl_state__error(sl_err *err, sqlite3 *db, const char *what)
 {
     sl_err_set(err, SL_E_STATE, "%s: %s; look at the disk and the permissions of data_dir", what,
                sqlite3_errmsg(db));
-    if (err) err->sys = sqlite3_system_errno(db);
+    if (err) err->sys = errno_of(db);
     return SL_E_STATE;
 }
 

@@ -137,6 +137,7 @@ static sqlite3 *try_open(const char *path, bool *damaged, sl_err *err)
     } else {
         sl_err_set(err, SL_E_STATE, "%s cannot be opened: %s; look at the permissions of data_dir", path,
                    db ? sqlite3_errmsg(db) : "out of memory");
+        err->sys = db ? sqlite3_system_errno(db) : ENOMEM;
     }
     sqlite3_close(db);
     return NULL;
@@ -164,11 +165,13 @@ sqlite3 *sl_state__open_checked(const char *data_dir, sl_err *err)
     int lock = sl_fs_open(lock_path, O_RDWR | O_CREAT, 0600);
     int rc = lock < 0 ? lock : sl_fs_flock(lock, LOCK_EX);
     sqlite3 *db = NULL;
-    if (rc < 0)
+    if (rc < 0) {
         sl_err_set(err, SL_E_STATE, "%s cannot be locked: %s; data_dir must exist and be writable", lock_path,
                    strerror(-rc));
-    else
+        err->sys = -rc;
+    } else {
         db = open_locked(data_dir, err);
+    }
     if (lock >= 0) sl_fs_close(lock);
     sl_free(lock_path);
     return db;
