@@ -16,16 +16,14 @@ const char *sl_output_name(sl_output *out)
 }
 
 /* Opened at first need: most outputs keep nothing. */
-sl_state *sl_output_state(sl_output *out)
+sl_state *sl_output_state(sl_output *out, sl_err *err)
 {
     sl_output_worker *worker = out->worker;
     sl_assert_on(worker->loop);
-    if (worker->state || !worker->conf.data_dir) return worker->state;
+    if (worker->state) return worker->state;
     char scope[SL_STATE_MAX_SCOPE];
     snprintf(scope, sizeof scope, "output/%s/%s", worker->conf.pipeline, worker->conf.name);
-    sl_err err = SL_ERR_NONE;
-    worker->state = sl_state_open(worker->conf.data_dir, sl_span_of(scope), &err);
-    if (!worker->state) sl_error(worker->log_name, "no state: %s", err.text);
+    worker->state = sl_state_open(worker->conf.data_dir, sl_span_of(scope), err);
     return worker->state;
 }
 

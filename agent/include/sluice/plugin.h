@@ -156,7 +156,8 @@ typedef struct sl_output_ops {
 
 sl_loop *sl_output_loop(sl_output *out);
 const char *sl_output_name(sl_output *out); /* "search" */
-sl_state *sl_output_state(sl_output *out);
+/* The output's own scope of the state database, opened at first need; used on its loop. NULL with err. */
+sl_state *sl_output_state(sl_output *out, sl_err *err);
 void sl_request_done(sl_output *out, sl_request *req, const sl_verdict *verdict);
 void sl_verdict_init(sl_verdict *verdict, const sl_request *req); /* DELIVERED; for send() outputs */
 sl_counter *sl_output_counter(sl_output *out, const char *name, const char *help);

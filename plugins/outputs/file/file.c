@@ -309,7 +309,8 @@ static void *file_start(sl_output *out, const void *conf, sl_err *err)
     self->out = out;
     self->conf = conf;
     self->fd = -1;
-    self->written = file_written_load(sl_output_state(out), err);
+    sl_state *state = sl_output_state(out, err);
+    if (state) self->written = file_written_load(state, err);
     if (!self->written) {
         file_free(self);
         return NULL;

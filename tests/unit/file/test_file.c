@@ -19,9 +19,10 @@ static sl_state *state;
 static sl_verdict_kind last_verdict;
 static char last_reason[SL_REASON_MAX];
 
-sl_state *sl_output_state(sl_output *out)
+sl_state *sl_output_state(sl_output *out, sl_err *unused)
 {
     (void)out;
+    (void)unused;
     return state;
 }
 static sl_loop *loop;
