@@ -133,13 +133,25 @@ int sl_cursors__load(sl_cursors *cursors, const char *dir)
     return rc;
 }
 
-uint64_t sl_cursors__missing(const sl_cursors *cursors, uint64_t next_sequence, uint64_t next_record)
+static uint64_t lowest_present(const sl_cursors *cursors)
 {
-    uint64_t from = cursors->next_sequence;
+    uint64_t lowest = cursors->next_sequence;
     for (unsigned i = 0; i < cursors->count; i++) {
         const sl_cursor *cursor = &cursors->list[i];
-        if (!cursor->absent_since && cursor->next < from) from = cursor->next;
+        if (!cursor->absent_since && cursor->next < lowest) lowest = cursor->next;
     }
+    return lowest;
+}
+
+uint64_t sl_cursors__missing_before(const sl_cursors *cursors, uint64_t first)
+{
+    uint64_t lowest = lowest_present(cursors);
+    return cursors->count && lowest < first ? first - lowest : 0;
+}
+
+uint64_t sl_cursors__missing(const sl_cursors *cursors, uint64_t next_sequence, uint64_t next_record)
+{
+    uint64_t from = lowest_present(cursors);
     if (from < next_sequence) from = next_sequence;
     return next_record < cursors->next_record && from < cursors->next_sequence ? cursors->next_sequence - from
                                                                                : 0;

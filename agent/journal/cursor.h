@@ -46,6 +46,9 @@ void sl_cursors__close(sl_cursors *cursors);
  * `next_record` (both 0: there are none). They were never synced when the power went, or were cut off; 0 when
  * every output is done with them. As loaded, before matching. */
 uint64_t sl_cursors__missing(const sl_cursors *cursors, uint64_t next_sequence, uint64_t next_record);
+/* Frames before the segment that begins with `first`, the first there is, that some output was not done with:
+ * a segment goes only after a save that every output has passed it. As loaded, before matching. */
+uint64_t sl_cursors__missing_before(const sl_cursors *cursors, uint64_t first);
 /* The lowest cursor of the outputs of this run; next_sequence when there are no outputs. */
 uint64_t sl_cursors__lowest(const sl_cursors *cursors);
 

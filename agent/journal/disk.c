@@ -233,6 +233,7 @@ static void take_frame(sl_disk_journal *j, sl_frame *frame, sl_batch *batch)
     SL_FAULT(FRAME_WRITTEN);
     j->cursors.next_sequence = seg->next;
     j->cursors.next_record = seg->next_record;
+    j->cursors.moved = true; /* a later opening knows by the numbers what was cut off */
     batch->sequence = sequence;
     j->refused = SL_REFUSED_NOT;
     sl_disk__no_trouble(j);
@@ -438,6 +439,17 @@ static void settle_numbers(sl_cursors *cursors, const sl_recovered *found)
 }
 
 /* Not lost in silence, but not counted as lost either: what was never safe is read again by its input. */
+static void tell_missing_before(const sl_disk_journal *j, const sl_segment *seg, sl_journal_report *report)
+{
+    char path[SL_PATH_LEN];
+    uint64_t frames = sl_cursors__missing_before(&j->cursors, seg->first);
+    if (!frames) return;
+    report->missing_frames += frames;
+    sl_segment__path(j->dir, seg->first, "", path);
+    sl_recover__note(report, "%s at offset 0: %llu frames that stood before it are not there", path,
+                     (unsigned long long)frames);
+}
+
 static void tell_missing(const sl_disk_journal *j, const sl_recovered *found, sl_journal_report *report)
 {
     char path[SL_PATH_LEN];
@@ -464,12 +476,13 @@ static int load(sl_disk_journal *j, const char *const *outputs, unsigned n_outpu
     report->cursors_lost = j->cursors.lost;
     if (j->cursors.lost)
         sl_recover__note(report, "%s can't be read: every output starts at the first frame", j->cursors.path);
-    rc = sl_recover__segments(j->dir, j->cursors.id, &found, report, err);
+    rc = sl_recover__segments(j->dir, j->cursors.id, j->base.conf.set_aside, &found, report, err);
     if (rc < 0) return rc;
     j->segs = found.segs;
     j->count = found.count;
     j->cap = found.count ? found.count : 1;
     tell_missing(j, &found, report);
+    if (found.count) tell_missing_before(j, &found.segs[0], report);
     settle_numbers(&j->cursors, &found);
     j->cursors.id = found.id ? found.id : new_id();
     j->safe = j->cursors.next_sequence - 1;
@@ -492,6 +505,7 @@ sl_journal *sl_journal__open_disk(const char *dir, const sl_journal_conf *conf, 
         free_disk_journal(j);
         return NULL;
     }
+    if (conf->loop) j->sync_loop = sl_loop_new("sync");
     /* The id must not get lost with the first segment's header. A disk that refuses now is asked again by
      * tick. */
     (void)sl_cursors__save(&j->cursors, conf->fsync != SL_FSYNC_OFF);

@@ -177,11 +177,27 @@ static void tell_missing(const inspection *in, const sl_cursors *cursors, bool a
     in->to->problem(in->to->arg, text);
 }
 
+/* Asked of the cursors as they are after the list was made: what was deleted before is behind them. */
+static void tell_missing_before(const inspection *in, uint64_t first)
+{
+    char path[SL_PATH_LEN], text[SL_PATH_LEN + 256];
+    sl_cursors now;
+    sl_cursors__load(&now, in->dir);
+    uint64_t frames = sl_cursors__missing_before(&now, first);
+    sl_cursors__close(&now);
+    if (!frames || !in->to->problem) return;
+    sl_segment__path(in->dir, first, "", path);
+    snprintf(text, sizeof(text), "%s at offset 0: %llu frames that stood before it are not there", path,
+             (unsigned long long)frames);
+    in->to->problem(in->to->arg, text);
+}
+
 static void inspect_all(inspection *in, const sl_cursors *cursors, const uint64_t *firsts, size_t count)
 {
     uint64_t id = cursors->id ? cursors->id : sl_walk__find_id(in->dir, firsts, count);
     if (cursors->lost && in->to->problem)
         in->to->problem(in->to->arg, "neither slot of the cursors can be read");
+    if (count) tell_missing_before(in, firsts[0]);
     bool on = true;
     for (size_t i = 0; i < count && on; i++) {
         in->after = i + 1 < count ? firsts[i + 1] : UINT64_MAX;

@@ -41,6 +41,9 @@ typedef struct sl_journal_conf {
     /* No option: the loop that calls the journal. Syncs then run on a thread of their own, and their results
      * come back here. NULL: syncs run inside append, tick and close. */
     sl_loop *loop;
+    /* No option: a segment that can't be read now is taken for damage and moved to quarantine/, where the
+     * disk can still do that much; else opening fails, for it may be readable the next time. */
+    bool set_aside;
 } sl_journal_conf;
 
 /* A batch as it will stand in the journal: everything but its sequence number. Made on any thread. */
@@ -103,7 +106,8 @@ typedef struct sl_journal_events {
  * the lowest cursor there is, so that a renamed output loses nothing. The cursor of an output that is no
  * longer there keeps no frames; it is forgotten after SL_CURSOR_GRACE_NS, with a line in the log. Neither
  * damage nor a full disk fails it; a folder that can't be made or listed, or a file in it that can't be
- * opened, does: what it holds must not be passed over. tick must then be called from a timer. */
+ * opened, does: what it holds must not be passed over; try again later, and after many times with
+ * conf->set_aside. tick must then be called from a timer. */
 sl_journal *sl_journal_open(const char *dir, const sl_journal_conf *conf, const char *const *outputs,
                             unsigned n_outputs, const sl_journal_events *events, void *arg,
                             sl_journal_report *report, sl_err *err);

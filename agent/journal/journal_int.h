@@ -72,7 +72,8 @@ typedef struct sl_disk_journal {
     uint64_t safe;         /* highest sequence that `safe` told of */
     bool suspect;          /* a sync failed: the first unsafe frames must be written again */
     uint64_t suspect_next; /* where the segment ends whose sync failed */
-    sl_loop *sync_loop;    /* NULL: syncs run where they are asked for */
+    sl_loop *sync_loop;    /* made when opening: later there may be no descriptors for it; NULL: syncs run
+                            * where they are asked for */
     sl_sync_job *job;      /* on its way, or NULL */
 
     sl_refused refused;

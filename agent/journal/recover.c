@@ -223,12 +223,25 @@ static void clip(sl_recovered *out)
     }
 }
 
-static int examine_all(const char *dir, const uint64_t *firsts, size_t count, sl_recovered *out,
-                       sl_journal_report *report, sl_err *err)
+/* A file that can't be read however often it was tried, on a disk that can still move it: damage. How much it
+ * held only the record numbers behind it will tell. */
+static int give_up(const char *dir, uint64_t first, int rc, sl_journal_report *report)
+{
+    char path[SL_PATH_LEN];
+    if ((rc != -EIO && rc != -EUCLEAN) || sl_quarantine__move(dir, first) < 0) return rc;
+    sl_segment__path(dir, first, "", path);
+    report->quarantined_frames++;
+    sl_recover__note(report, "%s can't be read: %s", path, strerror(-rc));
+    return 0;
+}
+
+static int examine_all(const char *dir, const uint64_t *firsts, size_t count, bool set_aside,
+                       sl_recovered *out, sl_journal_report *report, sl_err *err)
 {
     char path[SL_PATH_LEN];
     for (size_t i = 0; i < count; i++) {
         int rc = examine(dir, firsts[i], out->id, &out->segs[out->count], report);
+        if (rc < 0 && set_aside) rc = give_up(dir, firsts[i], rc, report);
         sl_segment__path(dir, firsts[i], "", path);
         if (rc < 0) return sl_err_sys(err, -rc, "cannot look into %s, which may hold records", path);
         /* A file that could not be put aside keeps its name: no new segment must get it. */
@@ -238,8 +251,8 @@ static int examine_all(const char *dir, const uint64_t *firsts, size_t count, sl
     return 0;
 }
 
-int sl_recover__segments(const char *dir, uint64_t id, sl_recovered *out, sl_journal_report *report,
-                         sl_err *err)
+int sl_recover__segments(const char *dir, uint64_t id, bool set_aside, sl_recovered *out,
+                         sl_journal_report *report, sl_err *err)
 {
     uint64_t *firsts;
     size_t count;
@@ -247,7 +260,7 @@ int sl_recover__segments(const char *dir, uint64_t id, sl_recovered *out, sl_jou
     if (rc < 0) return sl_err_sys(err, -rc, "cannot list the journal's folder %s", dir);
     *out = (sl_recovered){.id = id ? id : sl_walk__find_id(dir, firsts, count), .at_least = 1};
     out->segs = sl_calloc(count ? count : 1, sizeof(*out->segs));
-    rc = examine_all(dir, firsts, count, out, report, err);
+    rc = examine_all(dir, firsts, count, set_aside, out, report, err);
     sl_free(firsts);
     if (rc < 0) {
         sl_free(out->segs);

@@ -12,9 +12,10 @@ typedef struct sl_recovered {
 } sl_recovered;
 
 /* id: what the cursors say, or 0. Fills its part of *report, which the caller has zeroed. 0; an error of the
- * disk: the folder can't be listed, or a segment not be looked into. Damage is no error. */
-int sl_recover__segments(const char *dir, uint64_t id, sl_recovered *out, sl_journal_report *report,
-                         sl_err *err);
+ * disk: the folder can't be listed, or a segment not be looked into (and with set_aside not be moved either).
+ * Damage is no error. */
+int sl_recover__segments(const char *dir, uint64_t id, bool set_aside, sl_recovered *out,
+                         sl_journal_report *report, sl_err *err);
 /* Remembers the first problem of a report. */
 void sl_recover__note(sl_journal_report *report, const char *fmt, ...) SL_PRINTF(2, 3);
 

@@ -117,7 +117,6 @@ static void on_job_back(sl_message *msg)
 
 static void post_job(sl_disk_journal *j, const sl_segment *seg)
 {
-    if (!j->sync_loop) j->sync_loop = sl_loop_new("sync");
     sl_sync_job *job = sl_calloc(1, sizeof(*job));
     *job = (sl_sync_job){
         .go.run = run_job,

@@ -2,6 +2,7 @@
 #include "check_main.h"
 #include "journal_kit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -117,6 +118,127 @@ START_TEST(recover__frames_cut_off_without_a_trace_are_told)
     kit_kill(&k);
     free(img.bytes);
     kit_release(&k);
+}
+END_TEST
+
+/* Three segments, two frames each, none delivered. */
+static void make_segments(void)
+{
+    kit_init(&k);
+    k.conf.compress_level = 0;
+    ck_assert(kit_open(&k));
+    for (int i = 0; i < 6; i++) {
+        if (i % 2 == 0) sl_retention__roll((sl_disk_journal *)k.journal);
+        ck_assert_int_eq(kit_append(&k, RECORDS), 0);
+    }
+    kit_close(&k);
+}
+
+START_TEST(recover__a_first_segment_that_is_gone_is_told)
+{
+    static const size_t left[] = {0, SL_SEGMENT_HEADER - 1};
+    for (size_t i = 0; i <= SL_LEN(left); i++) {
+        make_segments();
+        if (i < SL_LEN(left))
+            ck_assert_int_eq(truncate(kit_segment(&k, 1), (off_t)left[i]), 0);
+        else
+            ck_assert_int_eq(unlink(kit_segment(&k, 1)), 0);
+        ck_assert(kit_open(&k));
+        ck_assert_uint_eq(k.report.missing_frames, 2);
+        ck_assert_msg(strstr(k.report.first_problem, "00003.seg") != NULL, "%s", k.report.first_problem);
+        kit_close(&k);
+        ck_assert(kit_open(&k)); /* told once */
+        ck_assert_uint_eq(k.report.missing_frames, 0);
+        kit_release(&k);
+    }
+}
+END_TEST
+
+START_TEST(recover__a_first_segment_that_was_delivered_is_no_loss)
+{
+    make_segments();
+    ck_assert(kit_open(&k));
+    sl_journal_ack(k.journal, 0, 3);
+    kit_close(&k);
+    ck_assert(kit_open(&k));
+    ck_assert_uint_eq(k.report.missing_frames, 0);
+    ck_assert_str_eq(k.report.first_problem, "");
+    kit_release(&k);
+}
+END_TEST
+
+/* ---- a segment that the disk does not give ---- */
+
+static int its_error;
+static int open_but_one(int dir, const char *path, int flags, mode_t mode)
+{
+    return strstr(path, "00003.seg") ? -its_error : sl_fs_real()->open(dir, path, flags, mode);
+}
+
+static bool open_without(int error, bool set_aside)
+{
+    static sl_fs_ops ops;
+    ops = *sl_fs_real();
+    ops.open = open_but_one;
+    its_error = error;
+    k.conf.set_aside = set_aside;
+    sl_fs_swap(&ops);
+    bool opened = kit_open(&k);
+    sl_fs_swap(NULL);
+    return opened;
+}
+
+START_TEST(recover__a_segment_that_the_disk_does_not_give_may_come_back)
+{
+    static const int errors[] = {EIO, EUCLEAN, EMFILE, ENOMEM};
+    make_segments();
+    for (size_t i = 0; i < SL_LEN(errors); i++) {
+        ck_assert(!open_without(errors[i], false));
+        ck_assert_msg(sl_err_may_pass(&k.err) && strstr(k.err.text, "00003.seg"), "%s", k.err.text);
+    }
+    ck_assert(!open_without(EMFILE, true)); /* this says nothing of the segment */
+    ck_assert(kit_open(&k));
+    kit_read(&k, 1, &seen);
+    ck_assert_uint_eq(seen.records, 6 * RECORDS);
+    ck_assert_uint_eq(seen.lost, 0);
+    kit_release(&k);
+}
+END_TEST
+
+START_TEST(recover__a_segment_that_the_disk_never_gives_is_set_aside)
+{
+    char path[512];
+    make_segments();
+    ck_assert_msg(open_without(EIO, true), "%s", k.err.text);
+    ck_assert_ptr_nonnull(strstr(k.report.first_problem, "00003.seg"));
+    snprintf(path, sizeof(path), "%s/" SL_QUARANTINE_DIR "/00000000000000000003-0.seg", k.dir);
+    ck_assert_int_eq(access(path, F_OK), 0);
+    kit_read(&k, 1, &seen);
+    ck_assert_uint_eq(seen.records, 4 * RECORDS);
+    ck_assert_uint_eq(seen.lost, 2 * RECORDS);
+    kit_release(&k);
+}
+END_TEST
+
+/* No output has moved: the numbers are saved all the same. */
+START_TEST(recover__frames_cut_off_after_a_kill_are_told)
+{
+    sl_clock_fake(1000 * SL_NS_PER_S);
+    kit_init(&k);
+    k.conf.compress_level = 0;
+    ck_assert(kit_open(&k));
+    ck_assert_int_eq(kit_append(&k, RECORDS), 0);
+    sl_journal_stats stats;
+    sl_journal_stats_get(k.journal, &stats);
+    ck_assert_int_eq(kit_append(&k, RECORDS), 0);
+    sl_clock_advance(2 * SL_NS_PER_S);
+    sl_journal_tick(k.journal, sl_clock_mono_ns());
+    kit_kill(&k);
+    ck_assert_int_eq(truncate(kit_segment(&k, 1), (off_t)stats.bytes), 0);
+    ck_assert(kit_open(&k));
+    ck_assert_uint_eq(k.report.missing_frames, 1);
+    kit_release(&k);
+    sl_clock_fake(-1);
 }
 END_TEST
 
@@ -347,6 +469,10 @@ END_TEST
 
 SL_TEST_MAIN("recover", recover__a_torn_tail_is_cut_and_counted_wherever_it_tore,
              recover__what_was_cut_is_not_cut_again, recover__frames_cut_off_without_a_trace_are_told,
+             recover__frames_cut_off_after_a_kill_are_told, recover__a_first_segment_that_is_gone_is_told,
+             recover__a_first_segment_that_was_delivered_is_no_loss,
+             recover__a_segment_that_the_disk_does_not_give_may_come_back,
+             recover__a_segment_that_the_disk_never_gives_is_set_aside,
              recover__missing_frames_that_were_delivered_are_no_loss,
              recover__zeros_behind_the_last_frame_are_a_torn_tail,
              recover__no_flipped_byte_of_an_open_segment_loses_in_silence,
