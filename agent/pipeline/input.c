@@ -243,9 +243,14 @@ static void start_on_loop(void *arg)
 {
     start_call *call = arg;
     sl_input *in = call->in;
+    set_trouble(in, "");
     in->state = sl_state_open(in->context->service->data_dir, sl_span_of(in->scope), call->err);
     if (in->state) in->self = in->use->plugin->input->start(in, in->use->conf, call->err);
-    call->rc = in->self ? 0 : sl_err_prefix(call->err, "input %s", in->name);
+    if (in->self) return;
+    sl_state_close(in->state);
+    in->state = NULL;
+    call->rc = sl_err_prefix(call->err, "input %s", in->name);
+    set_trouble(in, call->err->text);
 }
 
 int sl_input_start(sl_input *in, sl_err *err)
@@ -253,6 +258,18 @@ int sl_input_start(sl_input *in, sl_err *err)
     start_call call = {in, err, 0};
     sl_loop_call_wait(in->loop, start_on_loop, &call);
     return call.rc;
+}
+
+bool sl_input_is_started(const sl_input *in)
+{
+    return in->self != NULL;
+}
+
+bool sl_input_may_start(const sl_input *in)
+{
+    for (unsigned i = 0; i < in->n_pipelines; i++)
+        if (!sl_pipeline_is_open(in->pipelines[i])) return false;
+    return true;
 }
 
 static void stop_on_loop(void *arg)

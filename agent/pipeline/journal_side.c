@@ -368,6 +368,7 @@ static void open_on_loop(void *arg)
     sl_journal_report report = {0};
     sl_journal_conf conf = side->conf.pipeline->buffer;
     conf.loop = side->loop;
+    conf.set_aside = side->conf.set_aside;
     side->journal =
         sl_journal_open(side->dir, &conf, names, side->n_outputs, &journal_events, side, &report, call->err);
     sl_free(names);
@@ -376,8 +377,7 @@ static void open_on_loop(void *arg)
     side->safe_sequence = sl_journal_next(side->journal) - 1;
     sl_ledger_add(&side->conf.ledger->recovered, report.records);
     sl_ledger_add(&side->conf.ledger->journaled, report.records);
-    if (report.quarantined_records)
-        sl_drops_add(&side->conf.ledger->dropped, "journal_damaged", report.quarantined_records);
+    /* What is damaged is among those records: the outputs count it when they get there. */
     side->tick = sl_timer_new(side->loop, on_tick, side);
     side->retry = sl_timer_new(side->loop, on_retry, side);
     on_tick(side);

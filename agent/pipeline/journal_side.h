@@ -12,6 +12,7 @@ typedef struct sl_journal_side_conf {
     const sl_pipeline_conf *pipeline;
     const char *data_dir;
     bool once;
+    bool set_aside; /* as in sl_journal_conf */
     sl_pipeline_ledger *ledger;
     sl_dead_letters *letters;
 } sl_journal_side_conf;

@@ -1,7 +1,8 @@
 /* pipeline.c: a pipeline put together and taken apart: dead letters, journal side, outputs, stages.
  *
  * Order of start: dead letters, journal, outputs, stages; of stop: the reverse, but the journal outlives the
- * outputs so that their last acknowledgements reach it.
+ * outputs so that their last acknowledgements reach it. Before it is open there is no journal side: nothing
+ * is counted, and the status is what opening said.
  */
 #include "journal_side.h"
 #include "pipeline_int.h"
@@ -9,7 +10,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#define MAX_PATH_TEXT 4096
+/* Tries to open before a segment that can't be read is set aside. */
+#define PATIENCE 30
 
 struct sl_pipeline {
     const sl_pipeline_conf *conf;
@@ -21,6 +23,8 @@ struct sl_pipeline {
     size_t credit_out; /* atomic: bytes on the way */
     pthread_mutex_t lock;
     char **input_trouble; /* under lock: one an input of the configuration; NULL: none */
+    sl_err not_open;      /* main thread: why, while there is no journal */
+    unsigned tries;       /* to open it */
     sl_replay_conf replay;
     sl_plugin_use replay_use;
 };
@@ -61,17 +65,24 @@ const char *sl_pipeline_output_name(const sl_pipeline *pipeline, unsigned i)
 
 const sl_output_ledger *sl_pipeline_output_ledger(const sl_pipeline *pipeline, unsigned i)
 {
-    return sl_journal_side_ledger(pipeline->journal, i);
+    static const sl_output_ledger nothing;
+    return pipeline->journal ? sl_journal_side_ledger(pipeline->journal, i) : &nothing;
 }
 
 void sl_pipeline_output_status(sl_pipeline *pipeline, unsigned i, char *out, size_t size)
 {
-    sl_journal_side_output_status(pipeline->journal, i, out, size);
+    if (pipeline->journal)
+        sl_journal_side_output_status(pipeline->journal, i, out, size);
+    else
+        snprintf(out, size, "waits for the journal");
 }
 
 void sl_pipeline_journal_status(sl_pipeline *pipeline, char *out, size_t size)
 {
-    sl_journal_side_status(pipeline->journal, out, size);
+    if (pipeline->journal)
+        sl_journal_side_status(pipeline->journal, out, size);
+    else
+        snprintf(out, size, "%s", pipeline->not_open.text);
 }
 
 /* ---- inputs ---- */
@@ -88,8 +99,9 @@ const char *sl_pipeline_input_name(const sl_pipeline *pipeline, unsigned i)
 
 void sl_pipeline_input_status(sl_pipeline *pipeline, unsigned i, char *out, size_t size)
 {
+    const char *untroubled = pipeline->journal ? "ok" : "waits for the journal";
     pthread_mutex_lock(&pipeline->lock);
-    snprintf(out, size, "%s", pipeline->input_trouble[i] ? pipeline->input_trouble[i] : "ok");
+    snprintf(out, size, "%s", pipeline->input_trouble[i] ? pipeline->input_trouble[i] : untroubled);
     pthread_mutex_unlock(&pipeline->lock);
 }
 
@@ -174,12 +186,11 @@ static void free_stages(sl_pipeline *pipeline)
 
 static int open_parts(sl_pipeline *pipeline, sl_err *err)
 {
-    const sl_service_conf *service = pipeline->context->service;
-    pipeline->letters = sl_dead_letters_open(service->data_dir, pipeline->conf->name);
     sl_journal_side_conf conf = {
         .pipeline = pipeline->conf,
-        .data_dir = service->data_dir,
+        .data_dir = pipeline->context->service->data_dir,
         .once = pipeline->context->once,
+        .set_aside = pipeline->tries > PATIENCE,
         .ledger = &pipeline->ledger,
         .letters = pipeline->letters,
     };
@@ -188,18 +199,39 @@ static int open_parts(sl_pipeline *pipeline, sl_err *err)
     return make_stages(pipeline, err);
 }
 
-sl_pipeline *sl_pipeline_open(const sl_pipeline_conf *conf, const sl_agent_context *context, sl_err *err)
+static void undo_opening(sl_pipeline *pipeline)
+{
+    if (pipeline->journal) sl_journal_side_stop(pipeline->journal);
+    free_stages(pipeline);
+    sl_journal_side_free(pipeline->journal);
+    pipeline->journal = NULL;
+    pipeline->ledger = (sl_pipeline_ledger){0};
+}
+
+sl_pipeline *sl_pipeline_new(const sl_pipeline_conf *conf, const sl_agent_context *context)
 {
     sl_pipeline *pipeline = sl_calloc(1, sizeof *pipeline);
     pipeline->conf = conf;
     pipeline->context = context;
     pipeline->input_trouble = sl_calloc(conf->inputs.count + 1, sizeof *pipeline->input_trouble);
+    pipeline->letters = sl_dead_letters_open(context->service->data_dir, conf->name);
     pthread_mutex_init(&pipeline->lock, NULL);
-    if (open_parts(pipeline, err) == 0) return pipeline;
-    sl_err_prefix(err, "pipeline %s", conf->name);
-    sl_pipeline_close(pipeline);
-    sl_pipeline_free(pipeline);
-    return NULL;
+    return pipeline;
+}
+
+int sl_pipeline_open(sl_pipeline *pipeline, sl_err *err)
+{
+    pipeline->tries++;
+    if (open_parts(pipeline, err) == 0) return 0;
+    undo_opening(pipeline);
+    sl_err_prefix(err, "pipeline %s", pipeline->conf->name);
+    pipeline->not_open = *err;
+    return err->code;
+}
+
+bool sl_pipeline_is_open(const sl_pipeline *pipeline)
+{
+    return pipeline->journal != NULL;
 }
 
 sl_input *sl_pipeline_replay_input(sl_pipeline *pipeline, void (*finished)(void *arg), void *arg)
@@ -213,12 +245,12 @@ sl_input *sl_pipeline_replay_input(sl_pipeline *pipeline, void (*finished)(void 
 
 bool sl_pipeline_settle(sl_pipeline *pipeline, const int64_t *deadline_ns)
 {
-    return sl_journal_side_settle(pipeline->journal, deadline_ns);
+    return !pipeline->journal || sl_journal_side_settle(pipeline->journal, deadline_ns);
 }
 
 bool sl_pipeline_drain(sl_pipeline *pipeline, const int64_t *deadline_ns)
 {
-    return sl_journal_side_drain(pipeline->journal, deadline_ns);
+    return pipeline->journal && sl_journal_side_drain(pipeline->journal, deadline_ns);
 }
 
 void sl_pipeline_close(sl_pipeline *pipeline)

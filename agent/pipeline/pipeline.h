@@ -25,9 +25,12 @@ typedef struct sl_agent_context {
     bool once;
 } sl_agent_context;
 
-/* Opens the dead letters and the journal, starts the outputs and the filters. Main thread. NULL with err:
- * nothing is left running. */
-sl_pipeline *sl_pipeline_open(const sl_pipeline_conf *conf, const sl_agent_context *context, sl_err *err);
+/* A pipeline of which nothing runs yet. Both must outlive it. Main thread. */
+sl_pipeline *sl_pipeline_new(const sl_pipeline_conf *conf, const sl_agent_context *context);
+/* Opens the journal, starts the outputs and the filters. Main thread. On an error nothing is left running,
+ * the journal's status tells it, and opening may be tried again. */
+int sl_pipeline_open(sl_pipeline *pipeline, sl_err *err);
+bool sl_pipeline_is_open(const sl_pipeline *pipeline); /* until sl_pipeline_free(); main thread */
 
 /* Waits until every batch that was emitted is in the journal (inputs must have stopped), or *deadline_ns
  * (monotonic ns; atomic, another thread may bring it nearer) is past. True: all are. */
@@ -36,7 +39,7 @@ bool sl_pipeline_settle(sl_pipeline *pipeline, const int64_t *deadline_ns);
 bool sl_pipeline_drain(sl_pipeline *pipeline, const int64_t *deadline_ns);
 /* Stops the outputs, syncs and closes the journal, returns the last receipts; what could not be made safe is
  * returned as unsafe. Inputs must have stopped but not be freed. The ledgers stay readable until
- * sl_pipeline_free(). Any thread but the loops'. */
+ * sl_pipeline_free(). Any thread but the loops'. Of one that is not open there is nothing to do. */
 void sl_pipeline_close(sl_pipeline *pipeline);
 void sl_pipeline_free(sl_pipeline *pipeline);
 
@@ -60,8 +63,12 @@ sl_input *sl_input_new(const sl_plugin_use *use, const sl_agent_context *context
                        void *arg);
 /* The input that every pipeline has for sending dead letters again (replay.h). */
 sl_input *sl_pipeline_replay_input(sl_pipeline *pipeline, void (*finished)(void *arg), void *arg);
-int sl_input_start(sl_input *in, sl_err *err); /* waits for the plugin's start() on its loop */
-void sl_input_stop(sl_input *in);              /* waits; nothing is emitted afterwards */
-void sl_input_free(sl_input *in);              /* after the pipelines are closed: every receipt is back */
+/* Waits for the plugin's start() on its loop. On an error the input's status tells it, and it may be tried
+ * again. */
+int sl_input_start(sl_input *in, sl_err *err);
+bool sl_input_is_started(const sl_input *in); /* main thread */
+bool sl_input_may_start(const sl_input *in);  /* every pipeline that it feeds is open; main thread */
+void sl_input_stop(sl_input *in);             /* waits; nothing is emitted afterwards */
+void sl_input_free(sl_input *in);             /* after the pipelines are closed: every receipt is back */
 
 #endif

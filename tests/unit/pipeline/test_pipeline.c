@@ -154,8 +154,8 @@ static void open_again(void)
     worker = sl_loop_new("worker");
     service = (sl_service_conf){.data_dir = data_dir};
     context = (sl_agent_context){.service = &service, .workers = &worker, .n_workers = 1};
-    pipeline = sl_pipeline_open(&conf, &context, &err);
-    ck_assert_msg(pipeline != NULL, "%s", err.text);
+    pipeline = sl_pipeline_new(&conf, &context);
+    ck_assert_msg(sl_pipeline_open(pipeline, &err) == 0, "%s", err.text);
     input = sl_input_new(&input_use, &context, 0, &pipeline, 1, NULL, NULL);
     ck_assert_int_eq(sl_input_start(input, &err), 0);
 }
