@@ -1,9 +1,11 @@
 /* app.c: the composition root: builds and wires all parts; the order of start and stop.
  *
- * Start: data_dir lock, worker loops, pipelines (journal, outputs, filters), admin pages, inputs.
- * Stop, on a thread of its own so that the main loop goes on answering /live: inputs stop reading; what was
- * read reaches the journals; outputs deliver until the deadline; pages end; pipelines close; inputs save
- * their last checkpoints; loops end.
+ * Start: data_dir lock, worker loops, pipelines (journal, outputs, filters), admin pages, inputs. A pipeline
+ * or an input that does not start for a reason that may pass, as a full disk, is tried again from time to
+ * time while the others work; /ready says why. Only what a person must mend ends the start. Stop, on a thread
+ * of its own so that the main loop goes on answering /live: inputs stop reading; what was read reaches the
+ * journals; outputs deliver until the deadline; pages end; pipelines close; inputs save their last
+ * checkpoints; loops end.
  */
 #include "app.h"
 #include "admin/admin.h"
@@ -18,6 +20,8 @@
 #define MAX_AUTO_WORKERS 4
 #define MAX_PATH_TEXT    4096
 #define LAST_MOMENT_NS   (500 * SL_NS_PER_MS) /* enough for what was read to reach the journals */
+#define RETRY_NS         SL_NS_PER_S          /* between attempts to start what has not started */
+#define RETRY_LOG_NS     (60 * SL_NS_PER_S)
 
 struct sl_app {
     const sl_config *config;
@@ -30,11 +34,13 @@ struct sl_app {
     unsigned n_inputs;
     sl_admin *admin;
     sl_signal *signals[3];
+    sl_timer *retry;
+    sl_log_limit retry_limit;
     int lock_fd;
     unsigned finished_inputs; /* atomic, with once */
     int64_t deadline_ns;      /* atomic: when draining must end */
     int64_t asked_ns;         /* when a signal first asked to stop; 0: none did */
-    bool stopping;
+    bool started, stopping;
     bool complete;
     pthread_t stopper;
 };
@@ -95,6 +101,7 @@ static void begin_stop(sl_app *app, int64_t deadline_ns)
     __atomic_store_n(&app->deadline_ns, deadline_ns, __ATOMIC_RELAXED);
     if (app->stopping) return;
     app->stopping = true;
+    if (app->retry) sl_timer_stop(app->retry);
     if (pthread_create(&app->stopper, NULL, stop_everything, app) != 0)
         sl_bug("cannot start the thread that stops the agent");
 }
@@ -167,23 +174,19 @@ static void start_loops(sl_app *app)
     app->context.n_workers = count;
 }
 
-static int open_pipelines(sl_app *app, sl_err *err)
-{
-    app->pipelines = sl_calloc(app->config->n_pipelines, sizeof *app->pipelines);
-    for (size_t i = 0; i < app->config->n_pipelines; i++) {
-        sl_pipeline *pipeline = sl_pipeline_open(&app->config->pipelines[i], &app->context, err);
-        if (!pipeline) return err->code;
-        app->pipelines[app->n_pipelines++] = pipeline;
-    }
-    return 0;
-}
-
 static bool uses(const sl_pipeline_conf *conf, const sl_plugin_use *input)
 {
     for (size_t i = 0; i < conf->inputs.count; i++) {
         if (conf->inputs.items[i] == input) return true;
     }
     return false;
+}
+
+static void make_pipelines(sl_app *app)
+{
+    app->pipelines = sl_calloc(app->config->n_pipelines, sizeof *app->pipelines);
+    for (size_t i = 0; i < app->config->n_pipelines; i++)
+        app->pipelines[app->n_pipelines++] = sl_pipeline_new(&app->config->pipelines[i], &app->context);
 }
 
 static void make_inputs(sl_app *app)
@@ -205,13 +208,45 @@ static void make_inputs(sl_app *app)
         app->inputs[app->n_inputs++] = sl_pipeline_replay_input(app->pipelines[p], on_input_finished, app);
 }
 
+/* Whether the agent goes on without a part that did not start; it is tried again then. Once the agent is at
+ * work no error of a part ends it. */
+static bool goes_on_without(sl_app *app, sl_err *err)
+{
+    if (!app->started && (app->context.once || !sl_err_may_pass(err))) return false;
+    sl_log_limited(&app->retry_limit, SL_LOG_ERROR, "agent", "%s; it is tried again", err->text);
+    sl_timer_start(app->retry, RETRY_NS, 0);
+    *err = (sl_err)SL_ERR_NONE;
+    return true;
+}
+
+/* Those that are not open. */
+static int open_pipelines(sl_app *app, sl_err *err)
+{
+    for (unsigned i = 0; i < app->n_pipelines; i++) {
+        if (sl_pipeline_is_open(app->pipelines[i])) continue;
+        if (sl_pipeline_open(app->pipelines[i], err) < 0 && !goes_on_without(app, err)) return err->code;
+    }
+    return 0;
+}
+
+/* Those that have not started and whose pipelines are open. */
 static int start_inputs(sl_app *app, sl_err *err)
 {
     for (unsigned i = 0; i < app->n_inputs; i++) {
-        int rc = sl_input_start(app->inputs[i], err);
-        if (rc < 0) return rc;
+        sl_input *in = app->inputs[i];
+        if (sl_input_is_started(in) || !sl_input_may_start(in)) continue;
+        if (sl_input_start(in, err) < 0 && !goes_on_without(app, err)) return err->code;
     }
     return 0;
+}
+
+static void on_retry(void *arg)
+{
+    sl_app *app = arg;
+    sl_err err = SL_ERR_NONE;
+    open_pipelines(app, &err);
+    start_inputs(app, &err);
+    if (!sl_timer_is_active(app->retry)) sl_info("agent", "what could not be started before is at work");
 }
 
 static int start_admin(sl_app *app, sl_err *err)
@@ -224,20 +259,31 @@ static int start_admin(sl_app *app, sl_err *err)
     return 0;
 }
 
+/* Before what may take long: who is told to end meanwhile ends in order. */
+static void take_signals(sl_app *app)
+{
+    app->signals[0] = sl_signal_new(app->main, SIGTERM, on_terminate, app);
+    app->signals[1] = sl_signal_new(app->main, SIGINT, on_terminate, app);
+    app->signals[2] = sl_signal_new(app->main, SIGHUP, on_hangup, app);
+}
+
 static int start_parts(sl_app *app, sl_err *err)
 {
     int rc = lock_data_dir(app, err);
     if (rc < 0) return rc;
+    take_signals(app);
     start_loops(app);
+    make_pipelines(app);
+    app->retry_limit = (sl_log_limit){.burst = 1, .interval_ns = RETRY_LOG_NS};
+    app->retry = sl_timer_new(app->main, on_retry, app);
     rc = open_pipelines(app, err);
     if (rc < 0) return rc;
     rc = start_admin(app, err);
     if (rc < 0) return rc;
     make_inputs(app);
-    app->signals[0] = sl_signal_new(app->main, SIGTERM, on_terminate, app);
-    app->signals[1] = sl_signal_new(app->main, SIGINT, on_terminate, app);
-    app->signals[2] = sl_signal_new(app->main, SIGHUP, on_hangup, app);
-    return start_inputs(app, err);
+    rc = start_inputs(app, err);
+    app->started = rc == 0;
+    return rc;
 }
 
 sl_app *sl_app_start(const sl_config *config, bool once, sl_err *err)
@@ -287,6 +333,7 @@ void sl_app_free(sl_app *app)
         sl_loop_free(app->workers[i]);
     for (size_t i = 0; i < SL_LEN(app->signals); i++)
         sl_signal_free(app->signals[i]);
+    sl_timer_free(app->retry);
     sl_loop_free(app->main);
     if (app->lock_fd >= 0) sl_fs_close(app->lock_fd);
     sl_free(app->inputs);
