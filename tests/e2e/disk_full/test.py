@@ -152,6 +152,43 @@ def killed_while_it_is_full(sc):
     sc.delivered_exactly(agent, index, log, seconds=120)
 
 
+def when_it_is_started_for_the_first_time(sc):
+    """Not even the files that every start needs can be made: the agent lives, waits and says why."""
+    log, index, folder = sc.log("app.log"), sc.receiver(), sc.path("out")
+    data = disk(sc.path("agent", "data"), "size=2m")
+    fill(data)
+    log.write(1000)
+    config = sc.main_job(index, log.path)
+    config["pipelines"]["files"] = {**config["pipelines"]["main"], "outputs": [{"file": {"path": f"{folder}/out.ndjson"}}]}
+    agent = sc.agent(config)
+    waiting = [part for part in json.loads(agent.page("/ready"))["components"] if "disk is full" in part["state"]]
+    assert {(part["kind"], part["pipeline"]) for part in waiting} == {("input", "main"), ("journal", "files")}, waiting
+    os.unlink(os.path.join(data, "ballast"))
+    sc.delivered_exactly(agent, index, log)
+    sc.wait(lambda: is_ready(agent), "the agent is ready")
+    with open(f"{folder}/out.ndjson", encoding="utf-8") as source:
+        assert_exactly(map(json.loads, source), log.count)
+
+
+def of_one_pipeline_of_two(sc):
+    """The journal of one can't even be begun; the other one does not notice."""
+    log, index, other = sc.log("app.log"), sc.receiver(), sc.receiver()
+    journals = disk(sc.path("agent", "data", "journal"), "size=1m,nr_inodes=1")
+    config = sc.main_job(index, log.path)
+    config["pipelines"]["light"] = {**sc.main_job(other, log.path)["pipelines"]["main"], "buffer": {"type": "memory"}}
+    agent = sc.agent(config)
+    log.write(1000)
+    sc.arrived(other, 1000)
+    assert says_why(agent) and not is_ready(agent) and index.count() == 0
+    agent.stop()
+    agent.start()
+    assert says_why(agent)
+    resize(journals, "nr_inodes=100")
+    sc.delivered_exactly(agent, index, log)
+    sc.delivered_exactly(agent, other, log)
+    sc.wait(lambda: is_ready(agent), "the agent is ready")
+
+
 def without_inodes(sc):
     """Bytes are free, names are not: a segment or file can't be begun."""
     log, index = sc.log("app.log", kind=Writer), sc.receiver({"status": 503, "count": "forever"})
@@ -187,4 +224,5 @@ def of_the_file_output(sc):
 
 
 enter_own_mounts()
-run(by_the_journal_itself, by_somebody_else, before_a_new_file_is_met, killed_while_it_is_full, without_inodes, of_the_file_output)
+run(by_the_journal_itself, by_somebody_else, before_a_new_file_is_met, killed_while_it_is_full, when_it_is_started_for_the_first_time,
+    of_one_pipeline_of_two, without_inodes, of_the_file_output)  # fmt: skip

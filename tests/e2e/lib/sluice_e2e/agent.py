@@ -51,6 +51,7 @@ class Agent:
         self.http_port = http_port
         config["service"]["http"] = f"{self._host}:{http_port}"
         self.process = None
+        self._lives = False
         self.config_path = os.path.join(folder, "sluice.yaml")
         self.log_path = os.path.join(folder, "agent.log")
         os.makedirs(folder, exist_ok=True)
@@ -74,6 +75,7 @@ class Agent:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, env={**os.environ, **(environment or {})},
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # fmt: skip
+        self._lives = wait
         if wait:
             self._await_live()
         return self
@@ -113,7 +115,9 @@ class Agent:
             raise AgentError(f"a sanitizer spoke in the agent's log: {said.group(0)}")
 
     def stop(self, seconds=STOP_SECONDS):
-        """SIGTERM; the agent must end by itself, in time and with 0."""
+        """SIGTERM; the agent must end by itself, in time and with 0. Before it listens to signals nothing has begun."""
+        if not self._lives:
+            self._await_live()
         code = self._end(signal.SIGTERM, seconds)
         if code != 0:
             raise AgentError(f"after SIGTERM the agent ended with {code} instead of 0")
