@@ -44,8 +44,7 @@ bool sl_civil__to_ns(const sl_civil *civil, int32_t offset, const sl_timezone *z
 /* `Z`, `±hh`, `±hhmm`, `±hh:mm` at text: its length and the offset in seconds; 0 when there is none. */
 size_t sl_time__parse_offset(sl_span text, int32_t *offset);
 
-/* Reads 1 to 9 digits as a decimal fraction of a second. Returns how many there are, 0 also when there are
- * more. */
+/* Reads digits as a decimal fraction of a second, cut behind the ns. Returns how many there are. */
 size_t sl_time__parse_fraction(sl_span text, int32_t *ns);
 
 #endif

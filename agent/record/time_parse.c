@@ -2,6 +2,8 @@
  * fixed places of ISO 8601 are read where they must be. */
 #include "time_int.h"
 
+#include <stdio.h>
+
 /* Two digits, or a value above every range. */
 static unsigned two(const char *p)
 {
@@ -38,8 +40,7 @@ size_t sl_time__parse_fraction(sl_span text, int32_t *ns)
     for (; i < text.len; i++, unit /= 10) {
         unsigned digit = (unsigned)(unsigned char)text.ptr[i] - '0';
         if (digit > 9) break;
-        if (i == 9) return 0;
-        value += (int32_t)digit * unit;
+        value += (int32_t)digit * unit; /* nothing behind the ninth digit: the unit is 0 there */
     }
     *ns = value;
     return i;
@@ -69,7 +70,8 @@ static sl_span behind(sl_span text, size_t used)
     return (sl_span){text.ptr + used, text.len - used};
 }
 
-/* What follows the time of day: nothing, or a zone, which may stand behind one space. */
+/* What follows the time of day: nothing, or a zone, which may stand behind one space; behind an offset the
+ * zone's name in brackets (RFC 9557), which says nothing more. */
 static bool parse_zone(sl_span text, int32_t *offset)
 {
     *offset = SL_NO_OFFSET;
@@ -82,7 +84,8 @@ static bool parse_zone(sl_span text, int32_t *offset)
         }
     }
     size_t used = sl_time__parse_offset(text, offset);
-    return used > 0 && used == text.len;
+    if (used == 0) return false;
+    return used == text.len || (text.ptr[used] == '[' && text.ptr[text.len - 1] == ']');
 }
 
 static bool parse_iso(sl_span text, const sl_timezone *zone, int64_t *ns)
@@ -110,6 +113,43 @@ static bool parse_iso(sl_span text, const sl_timezone *zone, int64_t *ns)
     }
     int32_t offset;
     return parse_zone(behind(text, at), &offset) && sl_civil__to_ns(&c, offset, zone, ns);
+}
+
+/* ---- the same without signs, YYYYMMDDThhmm[ss[.fraction]][zone], and YYYY-MM-DD: its first moment ---- */
+
+#define BASIC_MAX 64 /* bytes of a time in the basic form; longer ones are none */
+
+static bool all_digits(const char *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] < '0' || p[i] > '9') return false;
+    }
+    return true;
+}
+
+static bool is_basic(sl_span text)
+{
+    return text.len >= 13 && text.len <= BASIC_MAX && text.ptr[8] == 'T' && all_digits(text.ptr, 8) &&
+           all_digits(text.ptr + 9, 4);
+}
+
+/* Written out with its signs, it is read like any other. */
+static bool parse_basic(sl_span text, const sl_timezone *zone, int64_t *ns)
+{
+    const char *p = text.ptr;
+    bool seconds = text.len >= 15 && all_digits(p + 13, 2);
+    size_t used = seconds ? 15 : 13;
+    char full[BASIC_MAX + 16];
+    int len = snprintf(full, sizeof(full), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2s%.*s", p, p + 4, p + 6, p + 9,
+                       p + 11, seconds ? p + 13 : "00", (int)(text.len - used), p + used);
+    return parse_iso((sl_span){full, (size_t)len}, zone, ns);
+}
+
+static bool parse_date(sl_span text, const sl_timezone *zone, int64_t *ns)
+{
+    char full[sizeof("YYYY-MM-DDT00:00")];
+    int len = snprintf(full, sizeof(full), "%.10sT00:00", text.ptr);
+    return parse_iso((sl_span){full, (size_t)len}, zone, ns);
 }
 
 /* ---- numbers since the epoch ---- */
@@ -191,5 +231,6 @@ static bool parse_epoch(sl_span text, int64_t *ns)
 bool sl_time_parse(sl_span text, const sl_timezone *zone, int64_t *ns)
 {
     if (text.len >= 16 && text.ptr[4] == '-') return parse_iso(text, zone, ns);
-    return parse_epoch(text, ns);
+    if (text.len == 10 && text.ptr[4] == '-') return parse_date(text, zone, ns);
+    return is_basic(text) ? parse_basic(text, zone, ns) : parse_epoch(text, ns);
 }

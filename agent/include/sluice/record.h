@@ -286,14 +286,16 @@ int sl_template_write(const sl_template *tpl, sl_reader *reader, sl_buf *out);
 
 /* ---- time ---- */
 
-/* Recognises by itself: ISO 8601 / RFC 3339 dates with time (`T` or one space between, seconds optional, 1 to
- * 9 fraction digits after `.` or `,`, then `Z`, ±hh:mm, ±hhmm, ±hh, the same or UTC or GMT behind one space,
- * or no zone); and epoch numbers, told apart by the digits before the decimal point: 9 or 10 are s, 12 or 13
- * ms, 15 or 16 us, 18 or 19 ns, with a fraction (cut behind the ns) and an exponent if need be. Shorter
- * numbers are no times. A text without zone is read in `zone` (NULL: UTC): a time that the clock showed twice
- * is the first of the two, one that it skipped is read with the offset before the change. Second 60 is the
- * last ns of its minute. Returns true and *ns, or false: not recognised, no such day or hour, or out of range
- * (1677-09-21 to 2262-04-11). Text must be the decoded string or the number's spelling. */
+/* Recognises by itself: ISO 8601 / RFC 3339 dates with time (`T` or one space between, seconds optional, a
+ * fraction after `.` or `,`, cut behind the ns, then `Z`, ±hh:mm, ±hhmm, ±hh, each with a `[zone]` behind it
+ * if need be, the same or UTC or GMT behind one space, or no zone), the same in the basic form
+ * (20240501T123456Z), and dates alone (their first moment); and epoch numbers, told apart by the digits
+ * before the decimal point: 9 or 10 are s, 12 or 13 ms, 15 or 16 us, 18 or 19 ns, with a fraction (cut behind
+ * the ns) and an exponent if need be. Shorter numbers are no times. A text without zone is read in `zone`
+ * (NULL: UTC): a time that the clock showed twice is the first of the two, one that it skipped is read with
+ * the offset before the change. Second 60 is the last ns of its minute. Returns true and *ns, or false: not
+ * recognised, no such day or hour, or out of range (1677-09-21 to 2262-04-11). Text must be the decoded
+ * string or the number's spelling. */
 typedef struct sl_timezone sl_timezone;
 bool sl_time_parse(sl_span text, const sl_timezone *zone, int64_t *ns);
 /* The same by a strptime format: POSIX's directives in the C locale, and %L (1 to 3 digits of a second's

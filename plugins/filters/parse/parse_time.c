@@ -136,6 +136,7 @@ static bool is_rfc3339(sl_span text)
     if (text.ptr[at] == '.')
         while (++at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9') {
         }
+    if (at > 29) return false; /* finer than ns: an index takes it for text */
     if (at + 1 == text.len) return text.ptr[at] == 'Z';
     return at + 6 == text.len && (text.ptr[at] == '+' || text.ptr[at] == '-') && text.ptr[at + 3] == ':';
 }
