@@ -32,7 +32,7 @@ typedef enum sl_cond_op {
 
 typedef struct sl_literal {
     sl_json_type type;
-    sl_span text; /* strings: decoded; in the arena */
+    sl_span text; /* strings: decoded; numbers: as spelled; in the arena */
     sl_number number;
 } sl_literal;
 

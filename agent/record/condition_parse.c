@@ -81,8 +81,8 @@ static bool parse_number(parser *p, sl_literal *out)
     sl_tape tape = {0};
     sl_json_result res = sl_json_index(&tape, text);
     sl_tape_release(&tape);
-    *out = (sl_literal){.type = SL_JSON_NUMBER};
-    if (res.error != SL_JSON_OK || !sl_number_read(text, &out->number))
+    *out = (sl_literal){.type = SL_JSON_NUMBER, .text = sl_arena_dup(&p->cond->arena, text)};
+    if (res.error != SL_JSON_OK || !sl_number_read(out->text, &out->number))
         return sl_cond__fail(&p->in, p->in.at, "`%.*s` is no number; text is written in quotes",
                              (int)(text.len < 40 ? text.len : 40), text.ptr);
     p->in.at = end;

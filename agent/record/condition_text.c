@@ -75,6 +75,7 @@ static const hint words[] = {
     {"AND", "write `and`, in small letters"},
     {"OR", "write `or`, in small letters"},
     {"NOT", "write `not`, in small letters"},
+    {"not", "write `not` in front: `not (field in [\"a\"])`"},
     {"IN", "write `in`, in small letters"},
     {"like", "use `contains` or `~ \"regex\"`"},
     {"matches", "a regular expression is tested with `~`"},

@@ -38,12 +38,20 @@ static bool read_short(sl_span text, int64_t *digits, int *behind)
     return count > 0;
 }
 
+static bool is_integer(const char *text)
+{
+    for (text += *text == '-'; *text; text++) {
+        if (!is_digit(*text)) return false;
+    }
+    return true;
+}
+
+/* False when the integer does not fit. */
 static bool read_long_integer(const char *text, int64_t *out)
 {
     int64_t value = 0;
     bool negative = *text == '-';
     for (text += negative; *text; text++) {
-        if (!is_digit(*text)) return false;
         int digit = *text - '0';
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, negative ? -digit : digit, &value))
@@ -72,8 +80,9 @@ bool sl_number_read(sl_span text, sl_number *out)
     char copy[SL_MAX_NUMBER_TEXT + 1];
     memcpy(copy, text.ptr, text.len);
     copy[text.len] = '\0';
-    if (read_long_integer(copy, &out->i)) return true;
-    *out = (sl_number){.d = strtod(copy, NULL)};
+    bool integer = is_integer(copy);
+    if (integer && read_long_integer(copy, &out->i)) return true;
+    *out = (sl_number){.d = strtod(copy, NULL), .big = integer ? text : SL_SPAN_NONE};
     return true;
 }
 
@@ -92,8 +101,27 @@ static int compare_int_double(int64_t i, double d)
     return (rest < 0) - (rest > 0);
 }
 
+/* Spellings of two integers that are both too long for 64 bits. JSON has no zeros in front: the longer one is
+ * farther from 0. */
+static int compare_big(sl_span a, sl_span b)
+{
+    bool negative = *a.ptr == '-';
+    if (negative != (*b.ptr == '-')) return negative ? -1 : 1;
+    int farther = a.len != b.len ? (a.len > b.len) - (a.len < b.len) : memcmp(a.ptr, b.ptr, a.len);
+    return negative ? -farther : farther;
+}
+
+/* How one stands to an integer of 64 bits. */
+static int side_of_big(sl_span big)
+{
+    return *big.ptr == '-' ? -1 : 1;
+}
+
 int sl_number_compare(const sl_number *a, const sl_number *b)
 {
+    if (a->big.len && b->big.len) return compare_big(a->big, b->big);
+    if (a->big.len && b->is_int) return side_of_big(a->big);
+    if (b->big.len && a->is_int) return -side_of_big(b->big);
     if (a->is_int && b->is_int) return sign(a->i, b->i);
     if (a->is_int) return compare_int_double(a->i, b->d);
     if (b->is_int) return -compare_int_double(b->i, a->d);

@@ -234,16 +234,21 @@ bool sl_record_get_sealed(const sl_batch *batch, const sl_record *rec, sl_tape *
 /* ---- conditions and templates ---- */
 
 /* A condition: comparisons `field operator value`, exists(field), true, false, joined by `and`, `or`, `not`
- * and brackets
- * (`not` binds closest, then `and`). The value stands on the right and is a constant: a text in "…" or '…'
- * with JSON's escapes, a number, true, false, null.
- *   == !=                          any value; numbers by value (1 is 1.0), exact for integers and between
- * them and doubles; texts byte by byte; `!= null` holds for every value that is there and not null < <= > >=
- * numbers, or texts byte by byte in ["a", 1, null]              equal to one of them ~ "regex" PCRE2,
- * anywhere in a text; of escapes only \" is read here, the rest is the regex's own. A match that hits the
- * limit of steps does not hold contains startswith endswith   a part of a text exists(field) it is there,
- * also when null Compiled once: a comparison that could never hold (`a contains 5`, `a < true`, `a in []`) is
- * an error then. Immutable after parse; evaluation may run on any thread, each with its own sl_reader. */
+ * and brackets (`not` binds closest, then `and`). The value stands on the right and is a constant: a text in
+ * "…" or '…' with JSON's escapes, a number, true, false, null.
+ *
+ * - `==` `!=`: any value. Numbers by value (1 is 1.0), texts byte by byte. Integers are exact at any length,
+ * and those of 64 bits also beside doubles; all else is doubles. `!= null` holds for what is there and not
+ * null.
+ * - `<` `<=` `>` `>=`: numbers, or texts byte by byte.
+ * - `in ["a", 1, null]`: equal to one of them.
+ * - `~ "regex"`: PCRE2, anywhere in a text; no escape but \" is read here, the others are the regex's own.
+ * A match that hits the limit of steps does not hold.
+ * - `contains` `startswith` `endswith`: a part of a text.
+ * - `exists(field)`: it is there, also when null.
+ *
+ * Compiled once: a comparison that could never hold (`a contains 5`, `a < true`, `a in []`) is an error then.
+ * Immutable after parse; evaluation may run on any thread, each with its own sl_reader. */
 typedef struct sl_condition sl_condition;
 sl_condition *
 sl_condition_parse(sl_span text,
