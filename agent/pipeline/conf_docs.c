@@ -195,11 +195,55 @@ static const char reference_head[] =
     "variable, `${file:/run/secrets/name}` for the content of a file, `$$` for a `$`.\n"
     "\n";
 
+static const char reference_language[] =
+    "## Fields, conditions, templates\n"
+    "\n"
+    "A **field path** is `user.email`, `headers[\"x-api-key\"]`, `tags[0]`, `@timestamp`. A plain name is "
+    "letters, digits, `_ - @ $ /`\n"
+    "and whatever is not ASCII; any other stands in brackets and quotes: `[\"user.name\"]` is a key with a "
+    "dot in it. Where a key stands\n"
+    "twice, the last one is read.\n"
+    "\n"
+    "A **condition** compares fields with constants, `level in [\"warn\", \"error\"] and not (url startswith "
+    "\"/health\")`:\n"
+    "\n"
+    "| Operator | Holds for |\n"
+    "| --- | --- |\n"
+    "| `==` `!=` | texts, numbers, `true`, `false`, `null`. Numbers by value, `1` is `1.0`; integers of any "
+    "length exactly. `!= null`: it is there and not null. |\n"
+    "| `<` `<=` `>` `>=` | numbers, or texts byte by byte |\n"
+    "| `in [\"a\", 1, null]` | what is equal to one of them |\n"
+    "| `~ \"regex\"` | texts in which the regular expression (PCRE2) matches anywhere. In YAML's single "
+    "quotes backslashes stay as they are. |\n"
+    "| `contains` `startswith` `endswith` | texts, `path startswith \"/api\"` |\n"
+    "| `exists(user.id)` | fields that are there, also when null |\n"
+    "\n"
+    "`not` binds closest, then `and`, then `or`; brackets help. Types count: a field that is missing, or "
+    "holds a value of another type,\n"
+    "makes every comparison false, `!=` too: with `status: \"200\"`, neither `status == 200` nor `status != "
+    "200` holds, and\n"
+    "`not (status == 200)` does. What could never hold, `a < true`, is an error when the configuration is "
+    "checked.\n"
+    "\n"
+    "A **template** is text with strftime's `%Y %m %d %H %M %S %j %y %e` (of the record's time, in UTC), "
+    "`%L` (milliseconds), `%%`, and fields:\n"
+    "`{{ user.id }}`, `{{ user.id | \"nobody\" }}`. A field that is missing, null, an object or an array "
+    "leaves the whole template without a value,\n"
+    "unless a default stands behind it.\n"
+    "\n"
+    "A **time** is recognised in the forms of ISO 8601 and RFC 3339, `2024-05-01T12:34:56.789+02:00`, "
+    "`2024-05-01 12:34:56,789`,\n"
+    "`20240501T123456Z`, `2024-05-01`; and as a number since the epoch, by the digits before its point: 9 or "
+    "10 are seconds, 12 or 13\n"
+    "milliseconds, 15 or 16 microseconds, 18 or 19 nanoseconds.\n"
+    "\n";
+
 void sl_conf_docs_write_reference(sl_buf *out)
 {
     const sl_option *service = sl_conf__service_rows, *buffer = sl_conf__buffer_rows;
     static const char *const titles[] = {"Inputs", "Filters", "Outputs"};
     sl_buf_append_cstr(out, reference_head);
+    sl_buf_append_cstr(out, reference_language);
     sl_buf_append_cstr(out, "## `service`\n\n");
     sl_reference_write_options(out, &service, 1);
     sl_buf_append_cstr(out, "\n## `pipelines.<name>.buffer`\n\n");
