@@ -302,10 +302,22 @@ sl_app *sl_app_start(const sl_config *config, bool once, sl_err *err)
     return NULL;
 }
 
+/* What an input could not read was not delivered. */
+static bool read_all(sl_pipeline *pipeline)
+{
+    char status[SL_ERR_TEXT_MAX];
+    for (unsigned i = 0; i < sl_pipeline_input_count(pipeline); i++) {
+        sl_pipeline_input_status(pipeline, i, status, sizeof status);
+        if (strcmp(status, "ok") != 0) return false;
+    }
+    return true;
+}
+
 static bool delivered_all(const sl_app *app)
 {
     for (unsigned i = 0; i < app->n_pipelines; i++) {
-        const sl_pipeline *pipeline = app->pipelines[i];
+        sl_pipeline *pipeline = app->pipelines[i];
+        if (!read_all(pipeline)) return false;
         const sl_pipeline_ledger *p = sl_pipeline_ledger_of(pipeline);
         if (sl_drops_total(&p->dropped) || sl_ledger_get(&p->dead_lettered)) return false;
         for (unsigned o = 0; o < sl_pipeline_output_count(pipeline); o++) {

@@ -115,6 +115,12 @@ static bool is_there(const char *data_dir, const char *folder, const char *name)
 /* A name that is misspelt must not look like a pipeline without letters. */
 static int check_names(const char *data_dir, char **names, int n_names)
 {
+    DIR *dir = sl_fs_opendir(data_dir);
+    if (!dir) {
+        fprintf(stderr, "sluice: cannot list %s: %s\n", data_dir, strerror(errno));
+        return SL_EXIT_FAILED;
+    }
+    sl_fs_closedir(dir);
     if (!is_there(data_dir, ".", "lock") && !is_there(data_dir, ".", "dead_letters")) {
         fprintf(stderr, "sluice: %s is no data_dir of an agent that ever ran\n", data_dir);
         return SL_EXIT_FAILED;

@@ -101,7 +101,15 @@ static void print_output(const char *name, const sl_output_ledger *ledger)
     fputc('\n', stderr);
 }
 
-static void print_pipeline(const sl_pipeline *pipeline)
+static void print_input(sl_pipeline *pipeline, unsigned i)
+{
+    char status[SL_ERR_TEXT_MAX];
+    sl_pipeline_input_status(pipeline, i, status, sizeof status);
+    if (strcmp(status, "ok") != 0)
+        fprintf(stderr, "  <- %s: %s\n", sl_pipeline_input_name(pipeline, i), status);
+}
+
+static void print_pipeline(sl_pipeline *pipeline)
 {
     const sl_pipeline_ledger *ledger = sl_pipeline_ledger_of(pipeline);
     fprintf(stderr, "%s:", sl_pipeline_name(pipeline));
@@ -111,6 +119,8 @@ static void print_pipeline(const sl_pipeline *pipeline)
     print_count("dead-lettered", sl_ledger_get(&ledger->dead_lettered), false);
     print_drops(&ledger->dropped);
     fputc('\n', stderr);
+    for (unsigned i = 0; i < sl_pipeline_input_count(pipeline); i++)
+        print_input(pipeline, i);
     for (unsigned o = 0; o < sl_pipeline_output_count(pipeline); o++)
         print_output(sl_pipeline_output_name(pipeline, o), sl_pipeline_output_ledger(pipeline, o));
 }
