@@ -150,7 +150,12 @@ static void end_of_input(input *in, int error)
 {
     in->ended = true;
     if (in->poll) sl_poll_stop(in->poll);
-    if (error) sl_error(COMPONENT(in), "standard input cannot be read: %s", strerror(error));
+    if (error) {
+        sl_err err = SL_ERR_NONE;
+        sl_err_sys(&err, error, "standard input cannot be read");
+        sl_error(COMPONENT(in), "%s", err.text);
+        sl_input_not_ready(in->core, &err);
+    }
     take_rest(in);
     emit(in);
     if (sl_input_once(in->core))

@@ -127,6 +127,11 @@ static void finish_once(tail *t)
         tail_is_linked(&t->named))
         return;
     t->finished = true;
+    uint64_t unread = sl_counter_get(t->count.open_errors) + sl_counter_get(t->count.read_errors);
+    sl_err err = SL_ERR_NONE;
+    sl_err_set(&err, SL_E_IO, "%llu files or folders could not be read, see the log",
+               (unsigned long long)unread);
+    if (unread) sl_input_not_ready(t->in, &err);
     sl_input_finished(t->in);
 }
 
