@@ -1,5 +1,7 @@
 """run --once reads everything to its end, delivers all of it and ends with 0; again, there is nothing left to do."""
 
+import os
+
 from sluice_e2e import assert_exactly, run
 
 
@@ -27,4 +29,18 @@ def ends_with_1_when_not_all_was_delivered(sc):
     assert done.returncode == 1, f"it ended with {done.returncode}: {done.stderr.decode()}"
 
 
-run(reads_delivers_and_ends, ends_with_1_when_not_all_was_delivered)
+def ends_with_1_when_not_all_could_be_read(sc):
+    good, bad, index = sc.log("good.log"), sc.log("bad.log"), sc.index()
+    good.write(100)
+    bad.write(100)
+    os.remove(bad.path)
+    os.symlink("/proc/self/mem", bad.path)  # can be opened, but not read: also for root
+    agent = sc.agent(sc.main_job(index, [good.path, bad.path]), start=False)
+    done = agent.command("run", "-c", agent.config_path, "--once", check=False)
+    said = done.stderr.decode()
+    assert done.returncode == 1, f"it ended with {done.returncode}: {said}"
+    assert "could not be read" in said and "not every record was delivered" in said, said
+    assert_exactly(index.docs(), good.count)
+
+
+run(reads_delivers_and_ends, ends_with_1_when_not_all_was_delivered, ends_with_1_when_not_all_could_be_read)

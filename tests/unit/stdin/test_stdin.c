@@ -11,7 +11,7 @@
 struct sl_input {
     sl_loop *loop;
     bool once, full;
-    int finished;
+    int finished, not_ready;
     pthread_mutex_t lock;
     sl_buf texts; /* each record's text, then `|`, or `!` if it was cut */
     uint64_t origins[16];
@@ -35,6 +35,11 @@ bool sl_input_once(sl_input *in)
 bool sl_input_may_read(sl_input *in)
 {
     return !__atomic_load_n(&in->full, __ATOMIC_RELAXED);
+}
+void sl_input_not_ready(sl_input *in, const sl_err *err)
+{
+    (void)err;
+    __atomic_add_fetch(&in->not_ready, 1, __ATOMIC_RELEASE);
 }
 void sl_input_finished(sl_input *in)
 {
