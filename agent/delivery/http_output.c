@@ -114,6 +114,14 @@ static bool wants_less(const sl_answer *answer, const sl_verdict *verdict)
     return false;
 }
 
+/* The request is to be sent again, though its answer tells neither of a service that is busy nor of an
+ * address that is gone: what stands there is not what was expected, and another address may be. */
+static bool is_strange(const sl_answer *answer, const sl_verdict *verdict)
+{
+    return answer->transport == SL_TRANSPORT_OK && verdict->kind == SL_VERDICT_RETRY &&
+           !sl_answer_is_pressure(answer);
+}
+
 static void on_answer(void *arg, const sl_answer *answer)
 {
     sl_shipment *shipment = arg;
@@ -127,7 +135,9 @@ static void on_answer(void *arg, const sl_answer *answer)
     sl_in_flight_done(&worker->in_flight, shipment->sent_ns, sl_clock_mono_ns(),
                       wants_less(answer, &verdict));
     note_lost_server(worker, answer);
-    shipment->lost_address = sl_answer_is_address_lost(answer);
+    bool strange = is_strange(answer, &verdict);
+    if (answer->transport == SL_TRANSPORT_OK) sl_http_client_trust(worker->client, answer, !strange);
+    shipment->lost_address = strange || sl_answer_is_address_lost(answer);
     shipment->was_too_large = answer->status == 413;
     sl_settle__verdict(worker, shipment, &verdict);
     sl_worker__pump(worker);

@@ -48,7 +48,7 @@ static bool is_too_old(const sl_output_worker *worker, const sl_shipment *shipme
 /* With another address at hand there is no reason to wait. */
 static int64_t retry_delay(sl_output_worker *worker, const sl_shipment *shipment, const sl_verdict *verdict)
 {
-    if (shipment->lost_address && shipment->failures == 1 && sl_http_client_healthy(worker->client) > 0)
+    if (shipment->lost_address && shipment->failures == 1 && sl_http_client_trusted(worker->client) > 0)
         return 0;
     int64_t delay = sl_backoff_delay(&worker->backoff, shipment->failures);
     return delay > verdict->retry_after_ns ? delay : verdict->retry_after_ns;

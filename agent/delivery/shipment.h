@@ -33,8 +33,8 @@ typedef struct sl_shipment {
     int64_t first_wall_ns; /* the same for people */
     uint32_t failures;     /* in a row: attempts that ended in RETRY */
     bool holds_others;     /* it failed as a whole: nothing new is sent before it goes through */
-    bool lost_address;     /* the latest attempt failed with its address, not with the service */
-    bool was_too_large;    /* the latest attempt was refused for its size */
+    bool lost_address;  /* the latest attempt failed with its address, not with the service: another may do */
+    bool was_too_large; /* the latest attempt was refused for its size */
     char first_error[SL_REASON_MAX];
     char last_error[SL_REASON_MAX];
     /* Burying only. */

@@ -49,6 +49,7 @@ static void init_endpoint(sl_endpoint *endpoint, sl_span url, sl_span server_nam
     for (size_t len = strlen(endpoint->base); len && endpoint->base[len - 1] == '/'; len--)
         endpoint->base[len - 1] = '\0';
     sl_backoff_init(&endpoint->backoff, PROBE_FIRST_NS, PROBE_MAX_NS);
+    sl_backoff_init(&endpoint->distrust, PROBE_FIRST_NS, PROBE_MAX_NS);
 }
 
 void sl_endpoints_init(sl_endpoints *endpoints, const sl_http_conf *conf)
@@ -73,20 +74,26 @@ void sl_endpoints_release(sl_endpoints *endpoints)
     *endpoints = (sl_endpoints){0};
 }
 
-static bool is_better(const sl_endpoint *a, const sl_endpoint *b)
+static bool is_strange(const sl_endpoint *endpoint, int64_t now_ns)
+{
+    return now_ns < endpoint->strange_until_ns;
+}
+
+static bool is_better(const sl_endpoint *a, const sl_endpoint *b, int64_t now_ns)
 {
     if (a->down != b->down) return !a->down;
     if (a->down) return a->probe_at_ns < b->probe_at_ns;
+    if (is_strange(a, now_ns) != is_strange(b, now_ns)) return !is_strange(a, now_ns);
     return a->in_flight < b->in_flight;
 }
 
-sl_endpoint *sl_endpoints_choose(sl_endpoints *endpoints)
+sl_endpoint *sl_endpoints_choose(sl_endpoints *endpoints, int64_t now_ns)
 {
     sl_endpoint *best = NULL;
     size_t chosen = 0;
     for (size_t i = 0; i < endpoints->count; i++) {
         size_t at = (endpoints->turn + i) % endpoints->count;
-        if (best && !is_better(&endpoints->items[at], best)) continue;
+        if (best && !is_better(&endpoints->items[at], best, now_ns)) continue;
         best = &endpoints->items[at];
         chosen = at;
     }
@@ -100,6 +107,24 @@ size_t sl_endpoints_healthy(const sl_endpoints *endpoints)
     for (size_t i = 0; i < endpoints->count; i++)
         healthy += !endpoints->items[i].down;
     return healthy;
+}
+
+size_t sl_endpoints_trusted(const sl_endpoints *endpoints, int64_t now_ns)
+{
+    size_t trusted = 0;
+    for (size_t i = 0; i < endpoints->count; i++)
+        trusted += !endpoints->items[i].down && !is_strange(&endpoints->items[i], now_ns);
+    return trusted;
+}
+
+void sl_endpoints_trust(sl_endpoints *endpoints, sl_span url, bool useful, int64_t now_ns)
+{
+    for (size_t i = 0; i < endpoints->count; i++) {
+        sl_endpoint *endpoint = &endpoints->items[i];
+        if (!sl_span_is_cstr(url, endpoint->shown)) continue;
+        if (useful) sl_backoff_reset(&endpoint->distrust);
+        endpoint->strange_until_ns = useful ? 0 : now_ns + sl_backoff_next(&endpoint->distrust);
+    }
 }
 
 sl_endpoint *sl_endpoints_due(sl_endpoints *endpoints, int64_t now_ns)

@@ -269,15 +269,27 @@ sl_http_call *sl_http_client_send(sl_http_client *client, const sl_http_send *se
 {
     sl_assert_on(client->loop);
     sl_assert(send->answered);
-    sl_endpoint *due = sl_endpoints_due(&client->endpoints, sl_clock_mono_ns());
+    int64_t now = sl_clock_mono_ns();
+    sl_endpoint *due = sl_endpoints_due(&client->endpoints, now);
     if (due) start_call(client, due, &(sl_http_send){.method = "GET", .path = SL_SPAN("/")});
-    return start_call(client, sl_endpoints_choose(&client->endpoints), send);
+    return start_call(client, sl_endpoints_choose(&client->endpoints, now), send);
 }
 
 void sl_http_call_cancel(sl_http_call *call)
 {
     sl_curl_loop_remove(call->client->curl, call->easy);
     put_call(call);
+}
+
+void sl_http_client_trust(sl_http_client *client, const sl_answer *answer, bool useful)
+{
+    sl_assert_on(client->loop);
+    sl_endpoints_trust(&client->endpoints, answer->url, useful, sl_clock_mono_ns());
+}
+
+size_t sl_http_client_trusted(const sl_http_client *client)
+{
+    return sl_endpoints_trusted(&client->endpoints, sl_clock_mono_ns());
 }
 
 size_t sl_http_client_healthy(const sl_http_client *client)

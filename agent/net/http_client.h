@@ -46,5 +46,10 @@ void sl_http_call_cancel(sl_http_call *call); /* answered() is not called */
 
 /* How many of the addresses are not known to be down. */
 size_t sl_http_client_healthy(const sl_http_client *client);
+/* For whoever understands answers: whether one, which came whole, was what this service would say. Requests
+ * keep away for a while from an address whose latest was not, as long as there are others. */
+void sl_http_client_trust(sl_http_client *client, const sl_answer *answer, bool useful);
+/* How many of the addresses are up and of use, as far as is known. */
+size_t sl_http_client_trusted(const sl_http_client *client);
 
 #endif
