@@ -139,7 +139,7 @@ static void init_output(work *env, const char *index)
     static sl_counter counter;
     env->conf.index = sl_template_parse(sl_span_of(index), NULL);
     env->conf.index_fallback = SL_SPAN("other");
-    env->es = (es_output){.conf = &env->conf, .id_fallbacks = &counter};
+    env->es = (es_output){.conf = &env->conf, .id_fallbacks = &counter, .conflicts = &counter};
     es_index_init(&env->es.index, &env->conf, &counter);
 }
 

@@ -155,6 +155,10 @@ static void *start(sl_output *out, const void *conf, sl_err *err)
     es->conf = conf;
     es->id_fallbacks =
         sl_output_counter(out, "id_fallbacks_total", "Records for which `id` gave no usable text.");
+    es->conflicts =
+        sl_output_counter(out, "conflicts_total",
+                          "Records delivered with `create` whose id was in the index already: sent "
+                          "twice, or another record with the same `id`.");
     es_index_init(&es->index, conf,
                   sl_output_counter(out, "index_fallbacks_total", "Records that went to `index_fallback`."));
     return es;

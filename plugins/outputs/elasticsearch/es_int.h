@@ -97,7 +97,7 @@ typedef struct es_output {
     sl_tape tape; /* to check texts of answers */
     es_server server;
     unsigned step; /* of the preparation */
-    sl_counter *id_fallbacks;
+    sl_counter *id_fallbacks, *conflicts;
 } es_output;
 
 /* es_encode.c */

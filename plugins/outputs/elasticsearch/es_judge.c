@@ -12,7 +12,8 @@ typedef struct judging {
     es_output *es;
     sl_verdict *verdict;
     uint32_t failed;
-    es_item first; /* of those that failed */
+    uint32_t conflicts; /* delivered: they were there already */
+    es_item first;      /* of those that failed */
 } judging;
 
 static bool is_type(const es_item *item, const char *type)
@@ -73,6 +74,7 @@ static void on_items(void *arg, uint32_t at, uint32_t count, const es_item *item
 {
     judging *j = arg;
     sl_verdict_kind kind = kind_of(j->es->conf, item);
+    if (kind == SL_VERDICT_DELIVERED && item->status == 409) j->conflicts += count;
     if (kind == SL_VERDICT_DELIVERED || at >= j->verdict->count) return;
     if (count > j->verdict->count - at) count = j->verdict->count - at;
     if (!j->failed) j->first = *item;
@@ -115,6 +117,7 @@ static void judge_items(es_output *es, const sl_answer *answer, sl_verdict *verd
                        items, SL_SPAN_ARG(answer->url), verdict->count);
     else if (j.failed)
         summarise(&j);
+    if (verdict->kind != SL_VERDICT_RETRY) sl_counter_add(es->conflicts, j.conflicts);
 }
 
 /* A request that is malformed as a whole: halving finds the record that makes it so. */

@@ -19,6 +19,13 @@ static void step_done(es_output *es)
 
 /* ---- asking ---- */
 
+static const char *advice(int status)
+{
+    if (status == 401) return ": check `auth`";
+    return status >= 300 && status < 400 ? ": a redirect, which is not followed: put its target into `url`"
+                                         : "";
+}
+
 static void not_ready(es_output *es, const sl_answer *answer, const char *what)
 {
     sl_err why = SL_ERR_NONE;
@@ -27,7 +34,7 @@ static void not_ready(es_output *es, const sl_answer *answer, const char *what)
                    SL_SPAN_ARG(answer->url), answer->error);
     else
         sl_err_set(&why, SL_E_REJECTED, "%s: status %d from " SL_SPAN_FMT "%s", what, answer->status,
-                   SL_SPAN_ARG(answer->url), answer->status == 401 ? ": check `auth`" : "");
+                   SL_SPAN_ARG(answer->url), advice(answer->status));
     sl_output_not_ready(es->out, &why);
 }
 
@@ -114,6 +121,17 @@ static int check_server(const es_output *es, sl_err *why)
                       server->minor, needs);
 }
 
+/* Each outage and each failure to install ends in a new probe: what is the same as before is not told again.
+ */
+static void tell_server(const es_output *es, const es_server *before, const sl_answer *answer)
+{
+    const es_server *now = &es->server;
+    if (now->product == before->product && now->major == before->major && now->minor == before->minor) return;
+    sl_info(sl_output_name(es->out), "%s %d.%d at " SL_SPAN_FMT,
+            now->product == ES_OPENSEARCH ? "OpenSearch" : "Elasticsearch", now->major, now->minor,
+            SL_SPAN_ARG(answer->url));
+}
+
 static void on_probed(void *self, const sl_answer *answer, void *arg)
 {
     (void)arg;
@@ -124,11 +142,9 @@ static void on_probed(void *self, const sl_answer *answer, void *arg)
         not_ready(es, answer, "cannot ask for the server's version");
         return;
     }
+    es_server before = es->server;
     es->server = (es_server){.product = ES_UNKNOWN};
-    if (is_good(answer) && es_server_read(answer->body, &es->server))
-        sl_info(sl_output_name(es->out), "%s %d.%d at " SL_SPAN_FMT,
-                es->server.product == ES_OPENSEARCH ? "OpenSearch" : "Elasticsearch", es->server.major,
-                es->server.minor, SL_SPAN_ARG(answer->url));
+    if (is_good(answer) && es_server_read(answer->body, &es->server)) tell_server(es, &before, answer);
     sl_err why = SL_ERR_NONE;
     if (check_server(es, &why) < 0)
         sl_output_not_ready(es->out, &why);
