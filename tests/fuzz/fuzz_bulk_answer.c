@@ -43,7 +43,8 @@ static void judge(uint32_t records, int status, sl_verdict_kind kind, sl_span bo
 {
     sl_arena arena = SL_ARENA_NONE;
     es_conf conf = {.action = ES_CREATE};
-    es_output es = {.conf = &conf};
+    sl_counter conflicts = {0};
+    es_output es = {.conf = &conf, .conflicts = &conflicts};
     sl_verdict verdict = {.kind = kind, .count = records, .arena = &arena};
     sl_answer answer = {.status = status, .body = body, .url = SL_SPAN("http://es")};
     sl_request req = {.count = records};

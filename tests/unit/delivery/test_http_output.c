@@ -388,6 +388,33 @@ START_TEST(http_output__a_dead_address_costs_no_waiting)
 }
 END_TEST
 
+/* It answers, but it is not the service: others are asked instead, without waiting. */
+START_TEST(http_output__a_strange_address_costs_no_waiting)
+{
+    static const int statuses[] = {401, 302, 404};
+    for (size_t i = 0; i < SL_LEN(statuses); i++) {
+        static place strange, p;
+        strange = (place){.fail_left = UINT32_MAX, .fail = {.status = statuses[i]}};
+        p = (place){0};
+        sl_test_server *other = sl_test_server_start(serve, &strange);
+        sl_test_server *server = sl_test_server_start(serve, &p);
+        engine e;
+        web w;
+        setup(&e, &w, &web_plugin, sl_test_server_url(other), sl_test_server_url(server));
+        e.delivery.retry.initial_ns = e.delivery.retry.max_ns = 3600 * SL_NS_PER_S;
+        engine_start(&e);
+        engine_offer(&e, 20, 50, 600);
+        engine_drain(&e);
+        check_each_seen(&e, &p, 1);
+        ck_assert_uint_ge(strange.requests, 1);
+        ck_assert_uint_lt(strange.requests, 10);
+        engine_stop(&e);
+        sl_test_server_stop(other);
+        sl_test_server_stop(server);
+    }
+}
+END_TEST
+
 static bool is_asked(void *arg)
 {
     return __atomic_load_n(&((place *)arg)->requests, __ATOMIC_RELAXED) > 0;
@@ -422,4 +449,5 @@ SL_TEST_MAIN("http_output", http_output__records_arrive_once, http_output__no_bo
              http_output__a_413_halves_this_request_and_those_to_come,
              http_output__only_busy_records_come_again,
              http_output__prepares_before_the_first_record_and_after_the_server_was_gone,
-             http_output__a_dead_address_costs_no_waiting, http_output__stop_cuts_what_is_under_way)
+             http_output__a_dead_address_costs_no_waiting, http_output__a_strange_address_costs_no_waiting,
+             http_output__stop_cuts_what_is_under_way)

@@ -8,6 +8,7 @@ typedef struct judged {
     sl_verdict verdict;
     es_output es;
     es_conf conf;
+    sl_counter conflicts;
 } judged;
 
 static void judge(judged *j, const char *action, uint32_t records, int status, sl_span body)
@@ -15,6 +16,7 @@ static void judge(judged *j, const char *action, uint32_t records, int status, s
     *j = (judged){.verdict = {.count = records}};
     j->verdict.arena = &j->arena;
     j->es.conf = &j->conf;
+    j->es.conflicts = &j->conflicts;
     j->conf.action = strcmp(action, "create") == 0  ? ES_CREATE
                      : strcmp(action, "index") == 0 ? ES_INDEX
                                                     : ES_UPDATE;
@@ -138,6 +140,30 @@ START_TEST(es_judge__equal_items_are_read_as_one_run)
 }
 END_TEST
 
+START_TEST(es_judge__what_was_there_already_is_counted)
+{
+    static const struct {
+        const char *action, *body;
+        unsigned conflicts;
+    } cases[] = {
+        {"create", "{\"items\":[{\"create\":{\"status\":409}},{\"create\":{\"status\":409}}]}", 2},
+        {"create", "{\"items\":[{\"create\":{\"status\":409}},{\"create\":{\"status\":201}}]}", 1},
+        {"create", "{\"items\":[{\"create\":{\"status\":409}},{\"create\":{\"status\":400}}]}", 1},
+        {"update", "{\"items\":[{\"update\":{\"status\":409}},{\"update\":{\"status\":200}}]}", 0},
+        {"create", "{\"items\":[{\"create\":{\"status\":409}}]}",
+         0}, /* of one record nothing is known: again */
+        {"create", "{\"items\":[{\"create\":{\"status\":409}},{\"create\":{\"status\":409}}]", 0},
+    };
+    for (size_t i = 0; i < SL_LEN(cases); i++) {
+        judged j;
+        judge(&j, cases[i].action, 2, 200, sl_span_of(cases[i].body));
+        ck_assert_msg(j.conflicts.value == cases[i].conflicts, "%s: %u", cases[i].body,
+                      (unsigned)j.conflicts.value);
+        judged_release(&j);
+    }
+}
+END_TEST
+
 SL_TEST_MAIN("es_judge", es_judge__golden, es_judge__a_cut_answer_delivers_nothing,
              es_judge__the_log_sees_the_type_and_nothing_of_the_record,
-             es_judge__equal_items_are_read_as_one_run)
+             es_judge__equal_items_are_read_as_one_run, es_judge__what_was_there_already_is_counted)
