@@ -85,6 +85,16 @@ static size_t hidden_from(sl_span line)
     return SIZE_MAX;
 }
 
+/* The same in a comment, for what was commented out is a secret still. */
+static size_t hidden_in_comment(sl_span line)
+{
+    size_t at = 0;
+    while (at < line.len && !(line.ptr[at] == '#' && (at == 0 || line.ptr[at - 1] == ' ')))
+        at++;
+    size_t from = hidden_from((sl_span){line.ptr + at, line.len - at});
+    return from == SIZE_MAX ? from : at + from;
+}
+
 static size_t indent_of(sl_span line)
 {
     size_t i = 0;
@@ -218,9 +228,11 @@ void sl_problem__show_line(const sl_problems *problems, const sl_problem *proble
     const sl_source *source = &problems->sources[problem->source];
     if (!find_line(source->text, problem->mark.line, &line) || line.len == 0) return;
 
-    cover c = {.from = SIZE_MAX};
+    cover c = {.from = hidden_in_comment(line)};
     gather_ranges(problems, problem->mark.file, problem->mark.line, &c);
-    if (source->hide_by_name) c.from = continues_secret(source->text, line) ? 0 : hidden_from(line);
+    size_t by_name = SIZE_MAX;
+    if (source->hide_by_name) by_name = continues_secret(source->text, line) ? 0 : hidden_from(line);
+    if (by_name < c.from) c.from = by_name;
 
     uint32_t caret, carets;
     pen measure = {NULL, 0, 0};
