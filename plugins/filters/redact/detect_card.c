@@ -12,6 +12,7 @@
 
 #define MIN_DIGITS 13
 #define MAX_DIGITS 19
+#define MAX_GROUPS 6 /* more are a list of numbers, or bytes */
 
 /* Digits that may be a card: a window of whole groups. */
 typedef struct window {
@@ -186,6 +187,7 @@ static bool has_bad_neighbours(sl_span text, const window *w)
     char left = char_at(text, w->start - 1), right = char_at(text, w->end);
 
     if (left == '+') return true;
+    if ((left | 0x20) == 'x' && char_at(text, w->start - 2) == '0') return true; /* 0x4000000000000002 */
     if (left == '.' && is_digit(char_at(text, w->start - 2))) return true;
     if (right == '.' && is_digit(char_at(text, w->end + 1)) && !is_whole(text, w->end)) return true;
     return is_in_hex_word(text, w) || is_in_uuid(text, w);
@@ -202,7 +204,8 @@ static bool is_card(sl_span text, const window *w)
 {
     if (w->digits < MIN_DIGITS || !begins_like_card(w) || !passes_luhn(w)) return false;
     if (is_one_digit_repeated(w) || is_written_time(w) || has_bad_neighbours(text, w)) return false;
-    return w->groups == 1 || is_usual_grouping(w) || (is_network(w) && !is_tied_to_letters(text, w));
+    if (w->groups == 1 || is_usual_grouping(w)) return true;
+    return w->groups <= MAX_GROUPS && is_network(w) && !is_tied_to_letters(text, w);
 }
 
 /* Adds the group of digits at `at` to the window; false when there is none or it is too long. */
