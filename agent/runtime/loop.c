@@ -3,14 +3,21 @@
  * The mailbox is the one crossing between threads. Senders push onto a lock-free stack and wake the loop once
  * per burst; the loop takes the whole stack and runs it oldest first, so messages of one sender keep their
  * order. Invariant: a message is in at most one mailbox, once.
+ *
+ * A loop is woken by an eventfd(2) of its own. uv_async_send() would do as well, but it lets the woken thread
+ * spin until the waking one has returned from it, which on a shared processor is a time slice.
  */
 #include "loop_int.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 struct sl_loop {
     uv_loop_t uv;
-    uv_async_t wake;
+    uv_poll_t wake; /* of wake_fd */
+    int wake_fd;
     uv_thread_t thread;
     sl_message *inbox; /* newest first; touched by atomics only */
     bool owns_thread;
@@ -33,9 +40,20 @@ static sl_message *take_oldest_first(sl_loop *loop)
     return oldest;
 }
 
-static void on_wake(uv_async_t *wake)
+static void wake(const sl_loop *loop)
 {
-    sl_loop *loop = wake->data;
+    if (eventfd_write(loop->wake_fd, 1) != 0)
+        sl_bug("loop %s cannot be woken: %s", loop->name, strerror(errno));
+}
+
+static void on_wake(uv_poll_t *handle, int status, int events)
+{
+    sl_loop *loop = handle->data;
+    eventfd_t count;
+    (void)events;
+    if (status < 0) sl_bug("loop %s: %s", loop->name, uv_strerror(status));
+    /* Before the box is emptied: who finds it empty afterwards wakes again. */
+    (void)eventfd_read(loop->wake_fd, &count);
     sl_message *msg = take_oldest_first(loop);
     while (msg) {
         sl_message *next = msg->next;
@@ -53,15 +71,18 @@ void sl_loop_post(sl_loop *loop, sl_message *msg)
     } while (
         !__atomic_compare_exchange_n(&loop->inbox, &head, msg, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
     /* Who puts the first message into an empty box wakes the loop; the others ride along. */
-    if (!head) uv_async_send(&loop->wake);
+    if (!head) wake(loop);
 }
 
 static void init_loop(sl_loop *loop, const char *name)
 {
     snprintf(loop->name, sizeof loop->name, "%s", name);
-    if (uv_loop_init(&loop->uv) != 0 || uv_async_init(&loop->uv, &loop->wake, on_wake) != 0)
-        sl_bug("cannot make an event loop: are there too few file descriptors?");
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->wake.data = loop;
+    if (loop->wake_fd < 0 || uv_loop_init(&loop->uv) != 0 ||
+        uv_poll_init(&loop->uv, &loop->wake, loop->wake_fd) != 0 ||
+        uv_poll_start(&loop->wake, UV_READABLE, on_wake) != 0)
+        sl_bug("cannot make an event loop: are there too few file descriptors?");
 }
 
 static void close_handle(uv_handle_t *handle, void *arg)
@@ -76,6 +97,7 @@ static void release_loop(sl_loop *loop)
     uv_walk(&loop->uv, close_handle, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     if (uv_loop_close(&loop->uv) != 0) sl_bug("loop %s ended with open handles", loop->name);
+    close(loop->wake_fd);
 }
 
 static void thread_main(void *arg)
