@@ -14,11 +14,6 @@ static sl_window_frame *frame_at(const sl_window *window, size_t i)
     return &window->ring[(window->head + i) & (window->cap - 1)];
 }
 
-uint64_t sl_batch_held_bytes(const sl_batch *batch)
-{
-    return batch->text_len + batch->count * sizeof(sl_record) + sizeof(sl_batch);
-}
-
 static void let_go(sl_window *window, sl_window_frame *frame)
 {
     if (!frame->batch) return;

@@ -24,8 +24,6 @@ typedef struct sl_window {
 
 void sl_window_init(sl_window *window, uint64_t *held);
 void sl_window_release(sl_window *window);
-/* Bytes that keeping a batch costs. */
-uint64_t sl_batch_held_bytes(const sl_batch *batch);
 /* Takes the reference and adds its bytes to `held`. Sequences must rise. */
 void sl_window_push(sl_window *window, sl_batch *batch);
 /* These records, all of frames in the window, have their final fate. */

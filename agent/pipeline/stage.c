@@ -127,8 +127,7 @@ static void settle_fates(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
 static int make_frame(sl_stage *stage, const sl_batch *batch, sl_frame *frame, sl_err *err)
 {
     if (stage->coder) return sl_frame_encode(stage->coder, batch, frame, err);
-    frame->records = batch->count;
-    frame->raw_bytes = batch->text_len;
+    *frame = (sl_frame){.records = batch->count, .raw_bytes = sl_batch_held_bytes(batch)};
     return 0;
 }
 

@@ -42,6 +42,13 @@ void sl_batch_unref(sl_batch *batch)
     sl_free(batch);
 }
 
+size_t sl_batch_held_bytes(const sl_batch *batch)
+{
+    bool text_in_arena = batch->arena.block != NULL;
+    size_t text = text_in_arena ? batch->arena.total : batch->text_len;
+    return text + batch->cap * sizeof(*batch->recs) + sizeof(*batch);
+}
+
 char *sl_batch_try_alloc(sl_batch *batch, size_t len)
 {
     sl_assert(!batch->sealed);

@@ -109,7 +109,10 @@ typedef struct sl_batch {
 
 sl_batch *sl_batch_new(void);            /* one reference; aborts when memory is out */
 sl_batch *sl_batch_ref(sl_batch *batch); /* any thread, sealed batches only */
-void sl_batch_unref(sl_batch *batch);    /* any thread; NULL is fine; the last one frees */
+/* Bytes of memory that a sealed batch takes: text, and the table, which for short records is half as large.
+ */
+size_t sl_batch_held_bytes(const sl_batch *batch);
+void sl_batch_unref(sl_batch *batch); /* any thread; NULL is fine; the last one frees */
 
 /* Room for `len` bytes in the arena that live until the batch is sealed. NULL when memory is out. An input
  * reads into one such piece per batch: when its records stay unchanged, one after another with single '\n'
