@@ -133,7 +133,7 @@ static void failed(tail *t, tail_file *f, int error)
     tail_make_timed(t, f, true);
 }
 
-static void admit_one(tail *t, tail_file *f)
+static void find_out(tail *t, tail_file *f)
 {
     tail_suspect s;
     int rc = tail_file_open(t, f);
@@ -154,6 +154,14 @@ static void admit_one(tail *t, tail_file *f)
         tail_update_timed(t, f);
         if (sl_input_once(t->in)) f->done = true; /* empty */
     }
+}
+
+/* Others are opened meanwhile, to be compared with it: its own descriptor must stay. */
+static void admit_one(tail *t, tail_file *f)
+{
+    t->admitting = f;
+    find_out(t, f);
+    t->admitting = NULL;
 }
 
 void tail_admit(tail *t)

@@ -316,9 +316,10 @@ void tail_file_rebind(tail *t, tail_file *to, tail_file *from)
 
 #define CLOSE_CHOICE 16
 
-static bool may_be_closed(const tail_file *f)
+static bool may_be_closed(const tail *t, const tail_file *f)
 {
-    return !f->deleted && !f->lost_path && !f->left_ns && f->state != TAIL_HELD;
+    bool needed = f->state == TAIL_HELD || f == t->admitting;
+    return !f->deleted && !f->lost_path && !f->left_ns && !needed;
 }
 
 /* Closes one that can be opened again by its name: of those that were used longest ago the first with nothing
@@ -329,7 +330,7 @@ static bool close_one(tail *t)
     unsigned choice = 0;
     for (tail_link *at = t->opened.next; at != &t->opened && choice < CLOSE_CHOICE; at = at->next) {
         tail_file *f = TAIL_FILE(at, opened);
-        if (!may_be_closed(f)) continue;
+        if (!may_be_closed(t, f)) continue;
         bool all_read = f->pos.off >= f->size;
         if (all_read || !chosen) chosen = f;
         if (all_read) break;

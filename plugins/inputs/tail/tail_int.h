@@ -267,6 +267,7 @@ typedef struct tail {
     tail_link checked; /* their path is to be checked */
     tail_link named;   /* ids to be made durable */
     size_t n_files, n_ended, n_open;
+    const tail_file *admitting; /* what is being found out about it needs its descriptor; NULL: none */
     tail_index by_inode, by_path, by_base, by_head, by_watch;
     uint32_t head_lens[TAIL_HEAD + 1]; /* how many heads have each length */
 

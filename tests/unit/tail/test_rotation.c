@@ -836,32 +836,65 @@ START_TEST(descriptors__more_files_than_may_be_open)
 }
 END_TEST
 
-SL_TEST_MAIN("tail rotation", rename__the_old_file_is_drained_and_the_new_one_read,
-             rename__rotations_faster_than_the_reader_lose_nothing,
-             rename__rotations_while_the_pipeline_is_full_lose_nothing,
-             rename__rotations_while_stopped_are_found_by_inode,
-             rename__an_unfinished_last_line_is_read_when_the_file_is_complete, rename__files_keep_their_id,
-             rename__to_a_stamp_before_the_extension_is_known_as_rotation,
-             rename__rotations_between_two_polls_are_found_when_the_known_file_was_removed,
-             rename__a_stamped_file_that_a_link_leads_to_is_not_rotated,
-             rename__of_an_empty_file_that_is_written_to_later, copytruncate__is_read_once_running,
-             copytruncate__what_was_not_read_before_is_read_from_the_copy,
-             copytruncate__is_read_once_when_it_happens_while_stopped,
-             copytruncate__a_copy_that_grows_slowly_is_waited_for,
-             copytruncate__a_copy_shorter_than_what_was_read_is_not_read_again,
-             copytruncate__several_generations_in_a_row,
-             copytruncate__a_writer_that_goes_on_at_its_place_leaves_a_hole_that_is_skipped,
-             copies__equal_files_are_files_of_their_own,
-             copies__a_file_made_anew_with_the_same_bytes_is_read_again,
-             copies__a_file_moved_between_file_systems_is_not_read_again,
-             truncate__what_comes_after_is_another_generation, truncate__bytes_that_were_lost_are_counted,
-             truncate__a_file_cut_at_its_end_is_not_read_again,
-             delete__what_was_not_read_is_read_from_the_open_file,
-             delete__a_deleted_file_is_closed_after_a_while, inode__one_that_is_used_again_is_another_file,
-             link__a_swapped_one_leads_to_a_new_file_and_the_old_is_drained,
-             link__two_names_of_one_file_are_one_file, link__the_file_behind_it_is_rotated,
-             link__what_it_leads_to_is_found_as_soon_as_it_is_made,
-             link__rotations_behind_it_that_are_faster_than_the_reader_lose_nothing,
-             link__rotations_behind_it_while_stopped_lose_nothing,
-             link__a_file_that_none_leads_to_any_more_is_read_to_its_end,
-             link__one_that_comes_before_what_it_leads_to, descriptors__more_files_than_may_be_open)
+static void copy_and_truncate(void *arg)
+{
+    rig *r = arg;
+    rig_copy(r, "app.log", "app.log.1");
+    rig_truncate(r, "app.log", 0);
+}
+
+/* The other descriptors are those of deleted files, which are the last ones: while the original is opened to
+ * be compared none but the copy's could be closed. */
+START_TEST(descriptors__the_copy_keeps_its_own_while_it_is_judged)
+{
+    rig r;
+    char name[64];
+    begin(&r, "*.log*", 0);
+    r.conf.max_open_files = TAIL_MIN_OPEN;
+    rig_lines(&r, "app.log", "a", 0, 300);
+    for (int i = 1; i < TAIL_MIN_OPEN; i++) {
+        snprintf(name, sizeof name, "gone%d.log", i);
+        rig_lines(&r, name, name, 0, 10);
+    }
+    rig_start(&r);
+    rig_expect_total(&r, 300 + (TAIL_MIN_OPEN - 1) * 10);
+    for (int i = 1; i < TAIL_MIN_OPEN; i++) {
+        snprintf(name, sizeof name, "gone%d.log", i);
+        rig_remove(&r, name);
+    }
+    rig_sleep_ms(20);
+    sl_loop_call_wait(r.in.loop, copy_and_truncate, &r);
+    rig_lines(&r, "app.log", "b", 0, 10);
+    rig_expect_total(&r, 310 + (TAIL_MIN_OPEN - 1) * 10);
+    rig_expect_lines(&r, "b", 0, 10);
+    rig_release(&r);
+}
+END_TEST
+
+SL_TEST_MAIN(
+    "tail rotation", rename__the_old_file_is_drained_and_the_new_one_read,
+    rename__rotations_faster_than_the_reader_lose_nothing,
+    rename__rotations_while_the_pipeline_is_full_lose_nothing,
+    rename__rotations_while_stopped_are_found_by_inode,
+    rename__an_unfinished_last_line_is_read_when_the_file_is_complete, rename__files_keep_their_id,
+    rename__to_a_stamp_before_the_extension_is_known_as_rotation,
+    rename__rotations_between_two_polls_are_found_when_the_known_file_was_removed,
+    rename__a_stamped_file_that_a_link_leads_to_is_not_rotated,
+    rename__of_an_empty_file_that_is_written_to_later, copytruncate__is_read_once_running,
+    copytruncate__what_was_not_read_before_is_read_from_the_copy,
+    copytruncate__is_read_once_when_it_happens_while_stopped,
+    copytruncate__a_copy_that_grows_slowly_is_waited_for,
+    copytruncate__a_copy_shorter_than_what_was_read_is_not_read_again,
+    copytruncate__several_generations_in_a_row,
+    copytruncate__a_writer_that_goes_on_at_its_place_leaves_a_hole_that_is_skipped,
+    copies__equal_files_are_files_of_their_own, copies__a_file_made_anew_with_the_same_bytes_is_read_again,
+    copies__a_file_moved_between_file_systems_is_not_read_again,
+    truncate__what_comes_after_is_another_generation, truncate__bytes_that_were_lost_are_counted,
+    truncate__a_file_cut_at_its_end_is_not_read_again, delete__what_was_not_read_is_read_from_the_open_file,
+    delete__a_deleted_file_is_closed_after_a_while, inode__one_that_is_used_again_is_another_file,
+    link__a_swapped_one_leads_to_a_new_file_and_the_old_is_drained, link__two_names_of_one_file_are_one_file,
+    link__the_file_behind_it_is_rotated, link__what_it_leads_to_is_found_as_soon_as_it_is_made,
+    link__rotations_behind_it_that_are_faster_than_the_reader_lose_nothing,
+    link__rotations_behind_it_while_stopped_lose_nothing,
+    link__a_file_that_none_leads_to_any_more_is_read_to_its_end, link__one_that_comes_before_what_it_leads_to,
+    descriptors__more_files_than_may_be_open, descriptors__the_copy_keeps_its_own_while_it_is_judged)
