@@ -83,6 +83,8 @@ typedef struct sl_disk_journal {
 } sl_disk_journal;
 
 /* disk.c */
+extern const sl_journal_ops sl_disk__ops;
+void sl_disk__free(sl_disk_journal *j); /* the memory and the descriptors; nothing is written */
 sl_segment *sl_disk__find(sl_disk_journal *j, uint64_t sequence); /* the segment that holds it, or NULL */
 sl_segment *sl_disk__insert(sl_disk_journal *j, size_t at);       /* a place for a new one */
 bool sl_disk__has_unread(const sl_disk_journal *j);
