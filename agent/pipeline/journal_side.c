@@ -1,13 +1,15 @@
 /* journal_side.c: see the header.
  *
  * Two queues of parcels, both in the order of arrival:
- *   waiting: not in the journal yet, because the disk or the limit refuses. The first one blocks those behind
- * it, so that nothing overtakes. unsafe:  in the journal, receipt not released yet. The journal says up to
- * which sequence frames are safe. A parcel without records waits in line all the same: its receipt must not
- * overtake an earlier one. Invariant: a parcel's dead letters are durable before it enters `unsafe`.
+ *  - waiting: not in the journal yet, because the disk or the limit refuses. The first one blocks those
+ *    behind it, so that nothing overtakes.
+ *  - unsafe: in the journal, receipt not released yet. The journal says up to which sequence frames are safe.
+ * A parcel without records waits in line all the same: its receipt must not overtake an earlier one.
+ * Invariant: a parcel's dead letters are durable before it enters `unsafe`.
  */
 #include "journal_side.h"
 #include "base/metrics.h"
+#include "output_link.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,19 +23,6 @@ typedef struct parcel_queue {
 
 /* How often the log says that inputs wait. */
 #define REFUSED_LOG_NS (60 * SL_NS_PER_S)
-
-/* One output as the journal loop sees it. Cursor moves cross by one message that carries the newest position.
- */
-typedef struct output_link {
-    sl_message moved;
-    sl_journal_side *side;
-    unsigned index;
-    uint64_t next; /* atomic */
-    bool posted;   /* atomic */
-    bool drained;  /* under lock */
-    sl_output_worker *worker;
-    sl_output_ledger ledger;
-} output_link;
 
 struct sl_journal_side {
     sl_journal_side_conf conf;
@@ -52,7 +41,7 @@ struct sl_journal_side {
         sl_counter *bytes, *segments, *frames, *append_errors, *sync_errors;
     } metrics;
     unsigned n_outputs;
-    output_link outputs[];
+    sl_output_link outputs[];
 };
 
 /* ---- queues ---- */
@@ -207,14 +196,14 @@ static void on_appended(void *arg, uint64_t sequence, uint64_t segment, uint32_t
 {
     sl_journal_side *side = arg;
     for (unsigned i = 0; i < side->n_outputs; i++)
-        sl_output_worker_offer(side->outputs[i].worker, sequence, segment, records, batch);
+        sl_output_link_offer(&side->outputs[i], sequence, segment, records, batch);
 }
 
 static void on_dropped_before(void *arg, uint64_t sequence, const char *reason)
 {
     sl_journal_side *side = arg;
     for (unsigned i = 0; i < side->n_outputs; i++)
-        sl_output_worker_drop_before(side->outputs[i].worker, sequence, reason);
+        sl_output_link_drop_before(&side->outputs[i], sequence, reason);
 }
 
 static void on_room(void *arg)
@@ -244,29 +233,12 @@ static void on_tick(void *arg)
 
 /* ---- what the outputs tell ---- */
 
-static void on_moved(sl_message *msg)
-{
-    output_link *link = sl_container_of(msg, output_link, moved);
-    __atomic_store_n(&link->posted, false, __ATOMIC_SEQ_CST);
-    uint64_t next = __atomic_load_n(&link->next, __ATOMIC_SEQ_CST);
-    sl_journal_ack(link->side->journal, link->index, next);
-}
-
-static void on_acked(void *arg, uint64_t next)
-{
-    output_link *link = arg;
-    __atomic_store_n(&link->next, next, __ATOMIC_SEQ_CST);
-    if (!__atomic_exchange_n(&link->posted, true, __ATOMIC_SEQ_CST))
-        sl_loop_post(link->side->loop, &link->moved);
-}
-
 static void on_drained(void *arg)
 {
-    output_link *link = arg;
-    pthread_mutex_lock(&link->side->lock);
-    link->drained = true;
-    pthread_cond_broadcast(&link->side->changed);
-    pthread_mutex_unlock(&link->side->lock);
+    sl_journal_side *side = arg;
+    pthread_mutex_lock(&side->lock);
+    pthread_cond_broadcast(&side->changed);
+    pthread_mutex_unlock(&side->lock);
 }
 
 /* ---- waiting, from outside ---- */
@@ -301,7 +273,7 @@ bool sl_journal_side_settle(sl_journal_side *side, const int64_t *deadline_ns)
 static bool is_drained(sl_journal_side *side)
 {
     for (unsigned i = 0; i < side->n_outputs; i++) {
-        if (!side->outputs[i].drained) return false;
+        if (!sl_output_link_is_drained(&side->outputs[i])) return false;
     }
     return true;
 }
@@ -309,7 +281,7 @@ static bool is_drained(sl_journal_side *side)
 bool sl_journal_side_drain(sl_journal_side *side, const int64_t *deadline_ns)
 {
     for (unsigned i = 0; i < side->n_outputs; i++)
-        sl_output_worker_drain(side->outputs[i].worker, on_drained, &side->outputs[i]);
+        sl_output_link_drain(&side->outputs[i]);
     return wait_until(side, is_drained, deadline_ns);
 }
 
@@ -383,38 +355,23 @@ static void open_on_loop(void *arg)
     on_tick(side);
 }
 
-#define MAX_BACKLOG_SEGMENTS 65536
-
 static int start_output(sl_journal_side *side, unsigned index, sl_err *err)
 {
-    const sl_plugin_use *use = side->conf.pipeline->outputs.items[index];
-    output_link *link = &side->outputs[index];
-    link->moved.run = on_moved;
-    link->side = side;
-    link->index = index;
-    sl_backlog *backlog = sl_calloc(MAX_BACKLOG_SEGMENTS, sizeof *backlog);
-    bool disk = side->conf.pipeline->buffer.type == SL_JOURNAL_DISK;
-    sl_output_worker_conf conf = {
-        .name = use->name,
-        .pipeline = side->conf.pipeline->name,
-        .plugin = use->plugin,
-        .conf = use->conf,
-        .delivery = use->delivery,
-        .journal_dir = disk ? side->dir : NULL,
+    const sl_pipeline_conf *pipeline = side->conf.pipeline;
+    sl_output_link_conf conf = {
+        .use = pipeline->outputs.items[index],
+        .pipeline = pipeline->name,
+        .loop = side->loop,
+        .journal = side->journal,
+        .index = index,
+        .folder = pipeline->buffer.type == SL_JOURNAL_DISK ? side->dir : NULL,
         .data_dir = side->conf.data_dir,
-        .first = sl_journal_first(side->journal, index),
-        .next = sl_journal_next(side->journal),
-        .backlog = backlog,
-        .backlog_count = sl_journal_backlog(side->journal, index, backlog, MAX_BACKLOG_SEGMENTS),
         .once = side->conf.once,
-        .ledger = &link->ledger,
-        .dead_letters = side->conf.letters,
-        .acked = on_acked,
-        .arg = link,
+        .letters = side->conf.letters,
+        .drained = on_drained,
+        .arg = side,
     };
-    link->worker = sl_output_worker_start(&conf, err);
-    sl_free(backlog);
-    return link->worker ? 0 : sl_err_prefix(err, "output %s", use->name);
+    return sl_output_link_start(&side->outputs[index], &conf, err);
 }
 
 static int start_parts(sl_journal_side *side, sl_err *err)
@@ -485,10 +442,8 @@ void sl_journal_side_stop(sl_journal_side *side)
 {
     /* The outputs' last acknowledgements are posted before their loops are joined, so they run before the
      * journal closes. */
-    for (unsigned i = 0; i < side->n_outputs; i++) {
-        if (side->outputs[i].worker) sl_output_worker_stop(side->outputs[i].worker);
-        side->outputs[i].worker = NULL;
-    }
+    for (unsigned i = 0; i < side->n_outputs; i++)
+        sl_output_link_stop(&side->outputs[i]);
     sl_loop_call_wait(side->loop, close_on_loop, side);
     sl_loop_free(side->loop);
     side->loop = NULL;
