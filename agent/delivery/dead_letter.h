@@ -17,9 +17,7 @@
 #include <sluice/json.h>
 #include <sluice/record.h>
 
-#define SL_DEAD_LETTERS_MAX_SIZE                                                                             \
-    (UINT64_C(1) << 30) /* bytes on disk a pipeline; then records wait instead                               \
-                         */
+#define SL_DEAD_LETTERS_MAX_SIZE  (UINT64_C(1) << 30) /* bytes on disk a pipeline; then records wait */
 #define SL_DEAD_LETTERS_PATH      4096
 #define SL_DEAD_LETTER_MAX_RECORD (UINT32_C(32) << 20) /* bytes of a record that a letter keeps */
 #define SL_DEAD_LETTER_MAX_TEXT   (UINT32_C(64) << 10) /* bytes of each other text */

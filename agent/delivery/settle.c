@@ -2,9 +2,8 @@
 #include "delivery_int.h"
 #include <stdio.h>
 
-#define LEAST_MAX_BYTES                                                                                      \
-    (64u * 1024) /* requests are not made smaller than this because some were too large                      \
-                  */
+/* Requests are not made smaller than this because some were too large. */
+#define LEAST_MAX_BYTES (64u * 1024)
 
 void sl_settle__drop_bodies(sl_output_worker *worker, sl_shipment *shipment)
 {

@@ -2,13 +2,15 @@
  * has an opinion of its own on a status.
  *
  * The table, and why:
- *   no answer (resolve, connect, TLS, time-out, broken)   RETRY   the records may be fine; nobody has looked
- * at them 2xx                                                   DELIVERED 3xx RETRY   the address is wrong:
- * not the records' fault; not followed 400, 409, 422                                         REJECT  the
- * content was looked at and will never be taken 413                                                   SPLIT
- * too large 401, 403, 404, 405 and other 4xx                      RETRY   credentials, address or limits,
- * which people can mend 408, 425, 429, 5xx                                    RETRY   by their definition
- * (RFC 9110, RFC 6585) A plugin's judge() may know better from the answer's body.
+ *   no answer (resolve, connect,      RETRY      the records may be fine; nobody has looked at them
+ *     TLS, time-out, broken)
+ *   2xx                               DELIVERED
+ *   3xx                               RETRY      the address is wrong: not the records' fault; not followed
+ *   400, 409, 422                     REJECT     the content was looked at and will never be taken
+ *   413                               SPLIT      too large
+ *   401, 403, 404, 405, other 4xx     RETRY      credentials, address or limits, which people can mend
+ *   408, 425, 429, 5xx                RETRY      by their definition (RFC 9110, RFC 6585)
+ * A plugin's judge() may know better from the answer's body.
  */
 #ifndef SLUICE_VERDICT_H
 #define SLUICE_VERDICT_H

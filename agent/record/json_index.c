@@ -4,11 +4,11 @@
  *
  * Invariants:
  *  - After an opening quote the next mark is its closing quote or the end mark: the scanner marks nothing
- * inside strings.
+ *    inside strings.
  *  - A value takes at least one mark, so the count of marks bounds the count of tokens and the tape grows
- * once a text.
+ *    once a text.
  *  - While a container is open, its token's `next` holds the position of the container around it: the stack
- * lives in the tape, and there is no recursion.
+ *    lives in the tape, and there is no recursion.
  */
 #include "record/json_scan.h"
 

@@ -6,7 +6,8 @@
  *
  * Kinds:
  *   winston  JSON as the Node applications write it, about 561 bytes on average, one quarter with request
- * headers (authorization, x-api-key, cookie), one fifth with a body (e-mail, card number, password or token).
+ *            headers (authorization, x-api-key, cookie), one fifth with a body (e-mail, card number, password
+ *            or token).
  *   loguru   JSON as a Python application with loguru writes it, with ", " and ": " between the parts.
  *   access   Apache/nginx combined access log lines.
  *   sized    JSON records of one exact size. */

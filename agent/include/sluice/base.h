@@ -5,7 +5,7 @@
  *
  * Memory policy. Two levels, and each call site picks one knowingly:
  *  - sl_alloc() and its kin abort the process when memory is out: for small sizes that the program itself
- * fixes. There is no failure branch to write, and none to leave untested.
+ *    fixes. There is no failure branch to write, and none to leave untested.
  *  - the `try` variants return NULL or SL_E_NOMEM: for sizes that come from input, configuration or disk.
  * Bound such a size by a named limit before asking.
  */

@@ -8,8 +8,9 @@
  *
  *   typedef struct { sl_list path; sl_span read_from…; uint64_t max_line; } tail_conf;
  *   static const sl_option tail_options[] = {
- *       {"path", SL_OPT_STRING, offsetof(tail_conf, path), .flags = SL_OPT_LIST | SL_OPT_REQUIRED |
- * SL_OPT_MAIN, .help = "Files to follow: paths or globs, `**` for any number of folders."},
+ *       {"path", SL_OPT_STRING, offsetof(tail_conf, path),
+ *        .flags = SL_OPT_LIST | SL_OPT_REQUIRED | SL_OPT_MAIN,
+ *        .help = "Files to follow: paths or globs, `**` for any number of folders."},
  *       {"max_line", SL_OPT_SIZE, offsetof(tail_conf, max_line), .def = "1MiB", .min = 256, .max = 256 << 20,
  *        .help = "Longer lines are cut there, marked and counted."},
  *       {0}};

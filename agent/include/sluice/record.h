@@ -241,8 +241,8 @@ bool sl_record_get_sealed(const sl_batch *batch, const sl_record *rec, sl_tape *
  * "…" or '…' with JSON's escapes, a number, true, false, null.
  *
  * - `==` `!=`: any value. Numbers by value (1 is 1.0), texts byte by byte. Integers are exact at any length,
- * and those of 64 bits also beside doubles; all else is doubles. `!= null` holds for what is there and not
- * null.
+ *   and those of 64 bits also beside doubles; all else is doubles. `!= null` holds for what is there and not
+ *   null.
  * - `<` `<=` `>` `>=`: numbers, or texts byte by byte.
  * - `in ["a", 1, null]`: equal to one of them.
  * - `~ "regex"`: PCRE2, anywhere in a text; no escape but \" is read here, the others are the regex's own.

@@ -3,9 +3,9 @@
  * The first field that is there and holds a time gives the record's time. Delivered is one "@timestamp":
  *   - the record's own, untouched, when it gave the time and is RFC 3339;
  *   - else the record's time, in UTC, joined at encoding; an own one is taken out then: it was the source in
- * another spelling, or another field was asked to be the source, or it is no time at all and moves to
- * "@timestamp_original". Numbers in fields that nobody asked for (`time: 35` may be a duration) are no bad
- * times.
+ *     another spelling, or another field was asked to be the source, or it is no time at all and moves to
+ *     "@timestamp_original". Numbers in fields that nobody asked for (`time: 35` may be a duration) are no
+ *     bad times.
  */
 #include "parse_int.h"
 

@@ -4,7 +4,7 @@
  * wanted. A copy is recognised when three things come together:
  *   - its head and the bytes before the place up to which the original was read are the original's;
  *   - the original ended (it was truncated, or deleted): that is what copying is for. While it is still there
- * the new file waits for a while (tail_times.hold), and is then one of its own;
+ *     the new file waits for a while (tail_times.hold), and is then one of its own;
  *   - the head is a whole one (TAIL_HEAD bytes), or the names are related, as logrotate's are.
  * In doubt it is a file of its own: read twice is better than not at all.
  */

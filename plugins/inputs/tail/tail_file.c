@@ -2,9 +2,9 @@
  *
  * Invariants:
  *  - by_inode holds every file that has an inode, once, and those of the database that are not met yet
- * (UNSEEN).
+ *    (UNSEEN).
  *  - by_path, by_head and by_watch follow the fields of the same names, by_base the path without what
- * rotation put into it; they change only here.
+ *    rotation put into it; they change only here.
  *  - n_open descriptors are open, at most max_open as long as some can be opened again by their path.
  */
 #include "tail_int.h"

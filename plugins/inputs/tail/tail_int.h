@@ -4,8 +4,10 @@
  *   discover.c finds names and folders, watches them, and meets what they lead to (an inode);
  *   leads.c    does so for names that are symbolic links, where they lead;
  *   admit.c    decides what a new inode is: a new file, a known one, or the copy of a known one, and gives
- * ids; follow.c   gives each file its turn: has it been truncated, moved, deleted? is there something to
- * read? tail_reader.c reads a batch of lines; checkpoint.c remembers how far each file is safe.
+ *              ids;
+ *   follow.c   gives each file its turn: has it been truncated, moved, deleted? is there something to read?
+ *   tail_reader.c reads a batch of lines;
+ *   checkpoint.c  remembers how far each file is safe.
  *
  * A tail_file is one *generation* of a file: one run of bytes from 0 on, with one id, whatever it is called
  * and wherever its bytes are. When a file is truncated its generation ends, and what is written afterwards is

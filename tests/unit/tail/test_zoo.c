@@ -1,8 +1,8 @@
 /* test_zoo.c: a seeded driver does to files whatever rotates, copies, truncates, deletes, links and kills, in
  * any order, and every line must come exactly once.
  *
- *   ZOO_SEED=n  one seed, with its steps printed      ZOO_SEEDS=n  how many (default 30, or as many as 25 s
- * allow)
+ *   ZOO_SEED=n   one seed, with its steps printed
+ *   ZOO_SEEDS=n  how many (default 30, or as many as 25 s allow)
  *
  * The driver does only what leaves every line somewhere: it does not truncate without a copy what may not
  * have been read, nor delete what was never opened.
