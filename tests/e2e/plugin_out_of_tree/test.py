@@ -78,4 +78,13 @@ def with_another_abi_is_refused(sc):
     assert "ABI" in done.stderr and "rebuild" in done.stderr, done.stderr
 
 
-run(through_find_package, through_pkg_config, with_another_abi_is_refused)
+def what_belongs_to_the_agent_is_installed_with_it(sc):
+    prefix, _ = installed(sc)
+    templates = sorted(path.name for path in (prefix / "share/sluice/elasticsearch").glob("*.json"))
+    assert templates == ["ilm-policy.json", "index-template-opensearch.json", "index-template.json", "ism-policy.json"], templates
+    assert (prefix / "share/doc/sluice/sluice.yaml").exists()
+    unit = prefix / "lib/systemd/system/sluice.service"
+    assert "ExecStart=sluice run " in unit.read_text(encoding="utf-8"), "the unit must find the program under any prefix"
+
+
+run(through_find_package, through_pkg_config, with_another_abi_is_refused, what_belongs_to_the_agent_is_installed_with_it)
