@@ -144,6 +144,8 @@ static int cat_journal(const char *dir, totals *t, sl_err *err)
     int rc = sl_journal_inspect(dir, &look, err);
     sl_buf_release(&t->line);
     if (rc == 0 && t->failed) rc = sl_err_sys(err, errno, "cannot write to standard output");
+    if (rc == 0 && t->damaged)
+        rc = sl_err_set(err, SL_E_CORRUPT, "not all records of %s could be read, see above", t->pipeline);
     return rc;
 }
 
