@@ -243,7 +243,7 @@ void tail_check_times(tail *t)
 static void look_at(tail *t, tail_file *f)
 {
     struct stat st;
-    bool by_fd = f->left_ns || f->lost_path;
+    bool by_fd = f->lost_path || (f->left_ns && f->fd >= 0);
     if (by_fd && f->fd < 0) return;
     int rc = by_fd ? sl_fs_fstat(f->fd, &st) : sl_fs_stat(f->path, &st);
     if (rc < 0 || st.st_dev != f->dev || st.st_ino != f->ino) {

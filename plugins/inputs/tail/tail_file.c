@@ -316,10 +316,12 @@ void tail_file_rebind(tail *t, tail_file *to, tail_file *from)
 
 #define CLOSE_CHOICE 16
 
+/* A file that has got a name that is not followed keeps it as a rule: all read, it may be closed as well.
+ * Else many that were rotated at once would leave no descriptor for any other. */
 static bool may_be_closed(const tail *t, const tail_file *f)
 {
-    bool needed = f->state == TAIL_HELD || f == t->admitting;
-    return !f->deleted && !f->lost_path && !f->left_ns && !needed;
+    if (f->deleted || f->lost_path || f->state == TAIL_HELD || f == t->admitting) return false;
+    return !f->left_ns || f->pos.off >= f->size;
 }
 
 /* Closes one that can be opened again by its name: of those that were used longest ago the first with nothing
