@@ -199,8 +199,12 @@ static void on_readable(void *arg, int events)
     read_once(arg);
 }
 
+/* There is one standard input: two that read it would each get some of the lines, nobody could say which. */
+static bool taken; /* atomic */
+
 static void destroy(input *in)
 {
+    __atomic_store_n(&taken, false, __ATOMIC_RELEASE);
     sl_poll_free(in->poll);
     sl_timer_free(in->age);
     sl_batch_unref(in->batch);
@@ -221,7 +225,12 @@ static void on_turn(sl_message *msg)
 
 static void *start(sl_input *core, const void *conf, sl_err *err)
 {
-    (void)err;
+    if (__atomic_exchange_n(&taken, true, __ATOMIC_ACQ_REL)) {
+        sl_err_set(err, SL_E_CONFIG,
+                   "input `stdin` stands in two places: define it once under `inputs:`, and name it in each "
+                   "pipeline");
+        return NULL;
+    }
     input *in = sl_calloc(1, sizeof *in);
     in->core = core;
     in->conf = conf;
