@@ -180,6 +180,28 @@ def dead_letters_are_looked_for_where_an_agent_was(sc):
             assert done.returncode == 1 and done.stdout == "" and arguments[-1] in done.stderr, (verb, done)
 
 
+def a_journal_that_cannot_be_read_whole_is_no_success(sc):
+    with open(sc.path("in.log"), "w", encoding="ascii") as log:
+        log.writelines("line %d\n" % n for n in range(100))
+    text = (
+        "service: {data_dir: %s, http: off, shutdown_timeout: 0s}\n"
+        "pipelines: {p: {inputs: {tail: %s}, outputs: {elasticsearch: 'http://127.0.0.1:1'}}}\n"
+    )
+    path = write(sc, text % (sc.path("data"), sc.path("in.log")))
+    subprocess.run(["timeout", "2", find_binary(), "run", "--once", "-c", path], capture_output=True, timeout=60, check=False)
+    good = sluice("journal", "cat", "-c", path)
+    assert good.returncode == 0 and good.stdout.count("\n") == 100, good
+    (segment,) = glob.glob(sc.path("data/journal/p/*.seg"))
+    with open(segment, "r+b") as file:
+        file.seek(200)
+        byte = file.read(1)
+        file.seek(200)
+        file.write(bytes([byte[0] ^ 1]))
+    for verb in ("cat", "verify"):
+        bad = sluice("journal", verb, "-c", path)
+        assert bad.returncode == 1 and segment in bad.stderr, bad
+
+
 run(
     every_example_is_good_and_drawn,
     every_example_fits_the_schema,
@@ -191,4 +213,5 @@ run(
     a_full_pipe_is_an_error,
     help_is_no_error_and_what_is_unknown_is,
     dead_letters_are_looked_for_where_an_agent_was,
+    a_journal_that_cannot_be_read_whole_is_no_success,
 )

@@ -103,9 +103,16 @@ def closed_descriptors_are_errors_and_nothing_else_gets_them(sc):
             assert done.returncode == 0 and done.stdout.count(b"\n") == 2, done  # with the one that nobody took
 
 
+def standard_input_is_read_by_one(sc):
+    text = "inputs: {stdin: {}}, outputs: {stdout: {}}}, q: {inputs: {stdin: {}}, outputs: {stdout: {}}"
+    done = subprocess.run([find_binary(), "run", "--once", "-c", configuration(sc, text)], input=b"a\nb\n", capture_output=True, timeout=30, check=False)
+    assert done.returncode == 2 and b"define it once under `inputs:`" in done.stderr, done
+
+
 run(
     a_reader_that_is_slow_gets_each_record_once,
     a_reader_that_stands_still_does_not_keep_the_agent,
     a_second_signal_ends_the_wait,
     closed_descriptors_are_errors_and_nothing_else_gets_them,
+    standard_input_is_read_by_one,
 )

@@ -871,6 +871,33 @@ START_TEST(descriptors__the_copy_keeps_its_own_while_it_is_judged)
 }
 END_TEST
 
+/* All rotated at once, to names that are not followed: each may be written to for a while. */
+START_TEST(descriptors__rotated_files_leave_room_for_others)
+{
+    for (int round = 0; round < 2; round++) {
+        rig r;
+        begin(&r, "*.log", round);
+        r.conf.max_open_files = TAIL_MIN_OPEN;
+        char name[64], moved[64];
+        rig_start(&r);
+        for (int i = 0; i < 50; i++) {
+            snprintf(name, sizeof name, "f%02d.log", i);
+            snprintf(moved, sizeof moved, "f%02d.log.1", i);
+            rig_lines(&r, name, name, 0, 10);
+            rig_expect_total(&r, (size_t)(i * 10 + 10));
+            rig_rename(&r, name, moved);
+            rig_sleep_ms(5);
+        }
+        rig_lines(&r, "new.log", "new", 0, 10);
+        rig_expect_total(&r, 510);
+        ck_assert_uint_le(count_open(&r), TAIL_MIN_OPEN);
+        rig_lines(&r, "f00.log.1", "f00.log", 10, 10); /* closed by now */
+        rig_expect_total(&r, 520);
+        rig_release(&r);
+    }
+}
+END_TEST
+
 SL_TEST_MAIN(
     "tail rotation", rename__the_old_file_is_drained_and_the_new_one_read,
     rename__rotations_faster_than_the_reader_lose_nothing,
@@ -897,4 +924,5 @@ SL_TEST_MAIN(
     link__rotations_behind_it_that_are_faster_than_the_reader_lose_nothing,
     link__rotations_behind_it_while_stopped_lose_nothing,
     link__a_file_that_none_leads_to_any_more_is_read_to_its_end, link__one_that_comes_before_what_it_leads_to,
-    descriptors__more_files_than_may_be_open, descriptors__the_copy_keeps_its_own_while_it_is_judged)
+    descriptors__more_files_than_may_be_open, descriptors__the_copy_keeps_its_own_while_it_is_judged,
+    descriptors__rotated_files_leave_room_for_others)
