@@ -6,7 +6,8 @@
 
 #define HASH_KEY_MIN 16
 
-/* What `default` means in `keys`. Compared as redact_keys_add() says: apikey is api_key and X-… is x_…. */
+/* What `default` means in `keys`. Compared as redact_keys_add() says: apikey is api_key and X-… is x_…. A
+ * name that ends like very many others, `…id`, costs each of them a closer look. */
 static const char *const default_keys[] = {"authorization",
                                            "proxy-authorization",
                                            "cookie",
@@ -70,8 +71,6 @@ static const char *const default_keys[] = {"authorization",
                                            "client_assertion",
                                            "code_verifier",
                                            "otp",
-                                           "phpsessid",
-                                           "jsessionid",
                                            "private_key",
                                            "*_private_key",
                                            "encryption_key",
