@@ -169,7 +169,12 @@ void tail_admit(tail *t)
     while (tail_is_linked(&t->fresh)) {
         tail_file *f = TAIL_FILE(t->fresh.next, ready);
         tail_unlink(&f->ready);
-        admit_one(t, f); /* an answer may put others at the end of the list, or take f away */
+        /* An answer may put others at the end of the list, or f itself before it is answered, or take f away.
+         */
+        if (f->state == TAIL_NEW || f->state == TAIL_HELD)
+            admit_one(t, f);
+        else
+            tail_make_ready(t, f);
     }
     if (tail_is_linked(&t->named) && !t->save_failed) tail_save_named(t);
 }

@@ -358,6 +358,31 @@ START_TEST(copytruncate__a_copy_shorter_than_what_was_read_is_not_read_again)
 }
 END_TEST
 
+static void grow_copy_and_truncate(void *arg)
+{
+    rig *r = arg;
+    rig_lines(r, "app.log.1", "a", 200, 50);
+    rig_truncate(r, "app.log", 0);
+}
+
+/* The copy is judged before the truncation is known: the judgement finds it, and wakes the copy once more. */
+START_TEST(copytruncate__a_copy_that_waits_is_admitted_once)
+{
+    rig r;
+    begin(&r, "app.log*", 0);
+    rig_lines(&r, "app.log", "a", 0, 300);
+    rig_start(&r);
+    rig_expect_total(&r, 300);
+    rig_lines(&r, "app.log.1", "a", 0, 200); /* what a copy is that is not complete */
+    rig_sleep_ms(20);
+    sl_loop_call_wait(r.in.loop, grow_copy_and_truncate, &r);
+    rig_lines(&r, "app.log", "b", 0, 10);
+    rig_expect_total(&r, 310);
+    rig_expect_lines(&r, "b", 0, 10);
+    rig_release(&r);
+}
+END_TEST
+
 START_TEST(copytruncate__several_generations_in_a_row)
 {
     const char *patterns[] = {"app.log", "app.log*"};
@@ -912,7 +937,7 @@ SL_TEST_MAIN(
     copytruncate__is_read_once_when_it_happens_while_stopped,
     copytruncate__a_copy_that_grows_slowly_is_waited_for,
     copytruncate__a_copy_shorter_than_what_was_read_is_not_read_again,
-    copytruncate__several_generations_in_a_row,
+    copytruncate__a_copy_that_waits_is_admitted_once, copytruncate__several_generations_in_a_row,
     copytruncate__a_writer_that_goes_on_at_its_place_leaves_a_hole_that_is_skipped,
     copies__equal_files_are_files_of_their_own, copies__a_file_made_anew_with_the_same_bytes_is_read_again,
     copies__a_file_moved_between_file_systems_is_not_read_again,
