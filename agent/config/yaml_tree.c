@@ -215,6 +215,12 @@ typedef struct map_work {
     sl_mark merge_mark;
 } map_work;
 
+static bool has_member(const map_work *work, sl_span key)
+{
+    uint32_t number;
+    return sl_yaml__names_find(&work->names, key, &number);
+}
+
 static const sl_member *find_member(const map_work *work, sl_span key)
 {
     uint32_t number;
@@ -242,7 +248,7 @@ static void merge_one(reader *r, map_work *work, const sl_node *from)
         return;
     }
     for (uint32_t i = 0; i < from->count && !r->failed; i++) {
-        if (!find_member(work, from->members[i].key)) add_member(r, work, from->members[i]);
+        if (!has_member(work, from->members[i].key)) add_member(r, work, from->members[i]);
     }
 }
 
