@@ -17,7 +17,7 @@ typedef struct sl_delivery_conf {
     struct {
         uint64_t max_bytes;   /* of encoded records, before compression; default 1MiB */
         uint64_t max_records; /* default 10000 */
-        int64_t max_age_ns;   /* oldest record waits at most this long for company; default 20ms */
+        int64_t max_age_ns;   /* oldest record waits at most this long for company; default 15ms */
         int64_t concurrency;  /* most requests in flight; default 8; adaptive below that */
     } request;
     struct {

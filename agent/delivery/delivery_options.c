@@ -11,7 +11,7 @@ static const sl_option request_options[] = {
      .help = "Most bytes of a request, before compression; a single larger record is sent alone."},
     {"max_records", SL_OPT_INT, REQUEST(max_records), .def = "10000", .min = 1, .max = 1000000,
      .unit = "records", .help = "Most records of a request."},
-    {"max_age", SL_OPT_DURATION, REQUEST(max_age_ns), .def = "20ms", .min = 0, .max = 3.6e12,
+    {"max_age", SL_OPT_DURATION, REQUEST(max_age_ns), .def = "15ms", .min = 0, .max = 3.6e12,
      .help =
          "Longest wait of a record for company. The first records after a pause of this length are sent at "
          "once; while more keep coming, requests that are not full are this far apart."},
