@@ -1,6 +1,7 @@
 """What an agent holds, second by second, beside what is done to it: as rows, as CSV and as a drawing."""
 
 import csv
+import itertools
 import os
 import time
 from html import escape
@@ -85,9 +86,11 @@ class Sampler:
         made = [f'<text x="{LEFT}" y="{top - 6}">{escape(title)}</text>',
                 f'<text x="{LEFT - 6}" y="{top + 12}" text-anchor="end">{highest:.0f}</text>',
                 f'<text x="{LEFT - 6}" y="{top + PANE}" text-anchor="end">0</text>']  # fmt: skip
-        for row in self.rows:
-            if row["event"]:
-                made.append(f'<rect x="{LEFT + row["second"] * scale:.1f}" y="{top}" width="{max(scale, 0.5):.2f}" height="{PANE}" fill="#e2e8f0"/>')
+        for event, rows in itertools.groupby(self.rows, lambda row: row["event"]):
+            seconds = [row["second"] for row in rows]
+            width = max((seconds[-1] + 1 - seconds[0]) * scale, 0.5)
+            if event:
+                made.append(f'<rect x="{LEFT + seconds[0] * scale:.1f}" y="{top}" width="{width:.2f}" height="{PANE}" fill="#e2e8f0"/>')
         points = " ".join(f"{LEFT + row['second'] * scale:.1f},{top + PANE - row[name] / highest * PANE:.1f}" for row in self.rows)
         made.append(f'<polyline points="{points}" fill="none" stroke="#2b6cb0"/>')
         made.append(f'<rect x="{LEFT}" y="{top}" width="{WIDTH - LEFT - 10}" height="{PANE}" fill="none" stroke="#a0aec0"/>')
