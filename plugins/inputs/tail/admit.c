@@ -115,7 +115,6 @@ static void name_it(tail *t, tail_file *f, const tail_suspect *s, size_t head_le
 {
     tail_file_set_head(t, f, (tail_head){.hash = tail_hash(s->head, head_len), .len = (uint16_t)head_len});
     f->id = sl_id_random();
-    f->born_ns = s->born_ns;
     tail_file_set_state(t, f, TAIL_NAMED);
     tail_append(&t->named, &f->named);
 }
@@ -143,6 +142,7 @@ static void find_out(tail *t, tail_file *f)
         return;
     }
     tail_note_size(f, &s.st);
+    f->born_ns = s.born_ns; /* its inode may have been another file's when it was met */
     size_t head_len = tail_head_len(s.head, s.head_len, tail_is_complete(t, f));
     if (head_len > 0 && is_own_file(t, f, &s)) {
         rc = begin_at(t, f, &s);

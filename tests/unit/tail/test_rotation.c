@@ -661,6 +661,45 @@ START_TEST(inode__one_that_is_used_again_is_another_file)
 }
 END_TEST
 
+/* What is known of the inode is a file that is closed and removed; the copy that has its inode now is renamed
+ * before anybody looks. */
+static void copy_into_its_inode(void *arg)
+{
+    rig *r = arg;
+    rig_remove(r, "app.log.2");
+    rig_copy(r, "app.log", "app.log.1");
+    rig_truncate(r, "app.log", 0);
+    rig_rename(r, "app.log.1", "app.log.2");
+}
+
+START_TEST(inode__one_that_a_copy_uses_again_is_known_after_a_restart)
+{
+    rig r;
+    char name[64];
+    begin(&r, "*.log*", 0);
+    r.conf.max_open_files = TAIL_MIN_OPEN;
+    rig_lines(&r, "app.log.2", "old", 0, 100);
+    rig_lines(&r, "app.log", "a", 0, 300);
+    rig_start(&r);
+    rig_expect_total(&r, 400);
+    for (int i = 0; i < 20; i++) {
+        snprintf(name, sizeof name, "f%02d.log", i);
+        rig_lines(&r, name, name, 0, 10);
+    }
+    rig_expect_total(&r, 600);
+    sl_loop_call_wait(r.in.loop, copy_into_its_inode, &r);
+    rig_lines(&r, "app.log", "b", 0, 10);
+    rig_expect_total(&r, 610);
+    rig_sleep_ms(400); /* saved */
+    rig_kill(&r);
+    rig_start(&r);
+    rig_sleep_ms(400);
+    rig_expect_total(&r, 610);
+    rig_expect_lines(&r, "a", 0, 300);
+    rig_release(&r);
+}
+END_TEST
+
 /* ---- links ---- */
 
 START_TEST(link__a_swapped_one_leads_to_a_new_file_and_the_old_is_drained)
@@ -944,6 +983,7 @@ SL_TEST_MAIN(
     truncate__what_comes_after_is_another_generation, truncate__bytes_that_were_lost_are_counted,
     truncate__a_file_cut_at_its_end_is_not_read_again, delete__what_was_not_read_is_read_from_the_open_file,
     delete__a_deleted_file_is_closed_after_a_while, inode__one_that_is_used_again_is_another_file,
+    inode__one_that_a_copy_uses_again_is_known_after_a_restart,
     link__a_swapped_one_leads_to_a_new_file_and_the_old_is_drained, link__two_names_of_one_file_are_one_file,
     link__the_file_behind_it_is_rotated, link__what_it_leads_to_is_found_as_soon_as_it_is_made,
     link__rotations_behind_it_that_are_faster_than_the_reader_lose_nothing,
