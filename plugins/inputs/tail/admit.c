@@ -85,6 +85,13 @@ static bool may_wait(const tail *t, const tail_file *f, const tail_suspect *s)
            sl_clock_wall_ns() - ctime_ns < t->times.hold;
 }
 
+/* A head that was short when it was read and is longer now tells more. */
+static bool has_longer_head(const tail_suspect *s)
+{
+    struct stat st;
+    return s->head_len < TAIL_HEAD && sl_fs_fstat(s->fd, &st) == 0 && (uint64_t)st.st_size > s->head_len;
+}
+
 /* False: f is no more, or has to wait. */
 static bool is_own_file(tail *t, tail_file *f, tail_suspect *s)
 {
@@ -105,6 +112,10 @@ static bool is_own_file(tail *t, tail_file *f, tail_suspect *s)
     }
     f->twin = NULL;
     tail_file_set_state(t, f, TAIL_NEW);
+    if (answer == TAIL_COPY_NONE && has_longer_head(s)) {
+        tail_make_ready(t, f);
+        return false;
+    }
     if (answer == TAIL_COPY_AFTER) begin_after(t, f, original, s);
     return true;
 }

@@ -18,12 +18,10 @@ int tail_suspect_read(tail_suspect *s, int fd, const char *path)
     s->path = path;
     s->equal_to = NULL;
     s->born_ns = sl_fs_birth_ns(fd);
-    int rc = sl_fs_fstat(fd, &s->st);
-    if (rc < 0) return rc;
     ssize_t n = sl_fs_pread_all(fd, s->head, sizeof s->head, 0);
     if (n < 0) return (int)n;
     s->head_len = (size_t)n;
-    return 0;
+    return sl_fs_fstat(fd, &s->st); /* last, so that the size has all of the head in it */
 }
 
 /* `app` of /var/log/app.log: rotated names begin so. */
@@ -121,21 +119,41 @@ static tail_copy judge_ended(const tail_suspect *s, const tail_file *f, bool str
     return strong || related ? judge_truncated(s, f, strong, related) : TAIL_COPY_NONE;
 }
 
-tail_copy tail_judge(tail *t, const tail_suspect *s, tail_file *f, bool *equal)
+tail_copy tail_judge(tail *t, tail_suspect *s, tail_file *f, bool *equal)
 {
     *equal = false;
     bool strong = f->head.len == TAIL_HEAD, related = is_related(f->path, s->path);
     if (f->state == TAIL_ENDED) return judge_ended(s, f, strong, related);
     if ((f->state != TAIL_FOLLOWED && f->state != TAIL_NAMED) || (!strong && !related)) return TAIL_COPY_NONE;
     if (f->deleted) return judge_deleted(s, f, strong);
-    if (is_intact(t, f)) return judge_living(t, s, f, equal);
+    if (is_intact(t, f)) {
+        tail_copy answer = judge_living(t, s, f, equal);
+        if (answer != TAIL_COPY_NONE || is_intact(t, f)) return answer; /* not truncated meanwhile */
+    }
     tail_check_generation(t, f); /* its own turn has not come yet */
-    return f->state == TAIL_ENDED ? judge_ended(s, f, strong, related) : TAIL_COPY_WAIT;
+    /* The copy was whole before its original was truncated; when s was read, it may still have been growing. */
+    if (f->state != TAIL_ENDED || sl_fs_fstat(s->fd, &s->st) < 0) return TAIL_COPY_WAIT;
+    return judge_ended(s, f, strong, related);
+}
+
+/* Fewer bytes than make a head, as while a copy is begun: the file it is named after may begin with them. */
+static tail_copy judge_beginning(tail *t, const tail_suspect *s, tail_file **original, bool *equal)
+{
+    char theirs[TAIL_HEAD];
+    char *base = tail_rotated_from(s->path);
+    tail_file *f = base ? tail_find_path(t, base) : NULL;
+    sl_free(base);
+    if (!f || is_same_inode(s, f) || f->head.len <= s->head_len || tail_file_open(t, f) < 0)
+        return TAIL_COPY_NONE;
+    ssize_t n = sl_fs_pread_all(f->fd, theirs, s->head_len, 0);
+    if (n != (ssize_t)s->head_len || memcmp(theirs, s->head, s->head_len) != 0) return TAIL_COPY_NONE;
+    *original = f;
+    *equal = true;
+    return TAIL_COPY_WAIT;
 }
 
 /* The strongest answer of those whose head it begins with; longest heads first. */
-tail_copy tail_judge_all(tail *t, const tail_suspect *s, const tail_file *self, tail_file **original,
-                         bool *equal)
+tail_copy tail_judge_all(tail *t, tail_suspect *s, const tail_file *self, tail_file **original, bool *equal)
 {
     tail_copy best = TAIL_COPY_NONE;
     *original = NULL;
@@ -153,5 +171,6 @@ tail_copy tail_judge_all(tail *t, const tail_suspect *s, const tail_file *self, 
             *equal = eq;
         }
     }
-    return best;
+    bool begins = best == TAIL_COPY_NONE && s->head_len > 0 && s->head_len < TAIL_HEAD;
+    return begins ? judge_beginning(t, s, original, equal) : best;
 }

@@ -407,11 +407,10 @@ typedef enum tail_copy {
 /* 0 or a negative errno. */
 int tail_suspect_read(tail_suspect *s, int fd, const char *path);
 /* Judges s against one known generation, whose head s is known to begin with. *equal: s, as far as it goes,
- * holds bytes of the original. */
-tail_copy tail_judge(tail *t, const tail_suspect *s, tail_file *original, bool *equal);
+ * holds bytes of the original. s->st is read anew where the answer depends on it. */
+tail_copy tail_judge(tail *t, tail_suspect *s, tail_file *original, bool *equal);
 /* Judges against all. *original: the one the answer is about. `self` is left out (may be NULL). */
-tail_copy tail_judge_all(tail *t, const tail_suspect *s, const tail_file *self, tail_file **original,
-                         bool *equal);
+tail_copy tail_judge_all(tail *t, tail_suspect *s, const tail_file *self, tail_file **original, bool *equal);
 
 /* ---- admit.c ---- */
 
