@@ -334,6 +334,28 @@ START_TEST(copytruncate__a_copy_that_grows_slowly_is_waited_for)
 }
 END_TEST
 
+START_TEST(copytruncate__a_copy_begun_with_less_than_a_head_is_waited_for)
+{
+    rig r;
+    begin(&r, "app.log*", 0);
+    rig_lines(&r, "app.log", "a", 0, 300);
+    rig_start(&r);
+    rig_wait(&r, 300);
+    sl_buf bytes = SL_BUF_NONE;
+    sl_fs_read_file(rig_file(&r, "app.log"), 1 << 30, &bytes);
+    rig_write(&r, "app.log.1", "a", (sl_span){bytes.ptr, 700});
+    rig_sleep_ms(100);
+    rig_write(&r, "app.log.1", "a", (sl_span){bytes.ptr + 700, bytes.len - 700});
+    rig_truncate(&r, "app.log", 0);
+    rig_lines(&r, "app.log", "b", 0, 10);
+    rig_expect_total(&r, 310);
+    rig_sleep_ms(400);
+    rig_expect_total(&r, 310);
+    sl_buf_release(&bytes);
+    rig_release(&r);
+}
+END_TEST
+
 /* The last lines are written, and read, after the copy was made: they are in neither file afterwards. */
 START_TEST(copytruncate__a_copy_shorter_than_what_was_read_is_not_read_again)
 {
@@ -364,6 +386,79 @@ static void grow_copy_and_truncate(void *arg)
     rig_lines(r, "app.log.1", "a", 200, 50);
     rig_truncate(r, "app.log", 0);
 }
+
+/* The copying ends, and the original is truncated, at one moment of the judgement. */
+static struct {
+    rig *r; /* NULL: it has happened */
+    ino_t original, copy;
+    bool head_read;     /* of the copy, which was not complete */
+    bool at_comparison; /* else when the original is looked at */
+} moment;
+
+static ino_t inode_of(int fd)
+{
+    struct stat st;
+    return sl_fs_real()->fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+static void let_it_happen(bool comparing)
+{
+    rig *r = moment.r;
+    if (!r || !moment.head_read || comparing != moment.at_comparison) return;
+    moment.r = NULL;
+    grow_copy_and_truncate(r);
+}
+
+static ssize_t pread_at_the_moment(int fd, void *buf, size_t len, off_t off)
+{
+    ssize_t n = sl_fs_real()->pread(fd, buf, len, off);
+    if (inode_of(fd) != moment.copy) return n;
+    if (off == 0) moment.head_read = true;
+    if (off > 0) let_it_happen(true);
+    return n;
+}
+
+static int fstat_at_the_moment(int fd, struct stat *st)
+{
+    if (inode_of(fd) == moment.original) let_it_happen(false);
+    return sl_fs_real()->fstat(fd, st);
+}
+
+START_TEST(copytruncate__may_end_in_the_middle_of_the_judgement)
+{
+    for (int round = 0; round < 2; round++) {
+        rig r;
+        struct stat st;
+        begin(&r, "app.log*", 0);
+        rig_lines(&r, "app.log", "a", 0, 250);
+        rig_start(&r);
+        rig_expect_total(&r, 250);
+        rig_lines(&r, ".copy", "a", 0, 200);
+        moment.at_comparison = round == 1;
+        moment.head_read = false;
+        ck_assert_int_eq(stat(rig_file(&r, "app.log"), &st), 0);
+        moment.original = st.st_ino;
+        ck_assert_int_eq(stat(rig_file(&r, ".copy"), &st), 0);
+        moment.copy = st.st_ino;
+        moment.r = &r;
+        sl_fs_ops ops = *sl_fs_real();
+        ops.pread = pread_at_the_moment;
+        ops.fstat = fstat_at_the_moment;
+        sl_fs_swap(&ops);
+        rig_rename(&r, ".copy", "app.log.1");
+        rig_sleep_ms(300);
+        sl_fs_swap(NULL);
+        ck_assert_ptr_null(moment.r);
+        rig_lines(&r, "app.log", "b", 0, 10);
+        rig_expect_total(&r, 260);
+        rig_sleep_ms(400);
+        rig_expect_total(&r, 260);
+        rig_expect_lines(&r, "a", 0, 250);
+        rig_expect_lines(&r, "b", 0, 10);
+        rig_release(&r);
+    }
+}
+END_TEST
 
 /* The copy is judged before the truncation is known: the judgement finds it, and wakes the copy once more. */
 START_TEST(copytruncate__a_copy_that_waits_is_admitted_once)
@@ -976,7 +1071,9 @@ SL_TEST_MAIN(
     copytruncate__is_read_once_when_it_happens_while_stopped,
     copytruncate__a_copy_that_grows_slowly_is_waited_for,
     copytruncate__a_copy_shorter_than_what_was_read_is_not_read_again,
-    copytruncate__a_copy_that_waits_is_admitted_once, copytruncate__several_generations_in_a_row,
+    copytruncate__a_copy_begun_with_less_than_a_head_is_waited_for,
+    copytruncate__may_end_in_the_middle_of_the_judgement, copytruncate__a_copy_that_waits_is_admitted_once,
+    copytruncate__several_generations_in_a_row,
     copytruncate__a_writer_that_goes_on_at_its_place_leaves_a_hole_that_is_skipped,
     copies__equal_files_are_files_of_their_own, copies__a_file_made_anew_with_the_same_bytes_is_read_again,
     copies__a_file_moved_between_file_systems_is_not_read_again,
