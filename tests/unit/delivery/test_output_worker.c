@@ -365,7 +365,7 @@ START_TEST(worker__a_plugin_may_ask_for_one_at_a_time)
     e.delivery.request.max_records = 1;
     engine_start(&e);
     engine_offer(&e, 1, 20, 100);
-    f.holding = true;
+    set_holding(&f, true);
     engine_offer(&e, 1, 20, 100);
     for (int i = 0; i < 5; i++) {
         wait_pending(&f, 1);
