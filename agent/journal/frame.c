@@ -52,7 +52,7 @@ void sl_frame_release(sl_frame *frame)
 
 sl_frame sl_frame_bare(const sl_batch *batch)
 {
-    return (sl_frame){.records = batch->count, .raw_bytes = batch->bytes};
+    return (sl_frame){.records = batch->count, .raw_bytes = sl_batch_held_bytes(batch)};
 }
 
 /* ---- encoding ---- */
@@ -206,7 +206,7 @@ static void trim_scratch(sl_buf *buf)
 int sl_frame_encode(sl_frame_coder *coder, const sl_batch *batch, sl_frame *out, sl_err *err)
 {
     sl_assert(batch->sealed && batch->count <= SL_MAX_RECORDS);
-    *out = sl_frame_bare(batch);
+    *out = (sl_frame){.records = batch->count, .raw_bytes = batch->bytes};
     sl_frame_header hdr;
     int rc = measure(batch, &hdr, err);
     if (rc < 0) return rc;

@@ -51,7 +51,7 @@ typedef struct sl_frame {
     sl_buf
         bytes; /* header (sequence and header checksum still open) and payload; empty for a memory journal */
     uint32_t records;
-    uint64_t raw_bytes;
+    uint64_t raw_bytes; /* of the texts; for a memory journal, all the memory that the batch takes */
 } sl_frame;
 typedef struct sl_frame_coder sl_frame_coder; /* a zstd context and scratch memory; one a thread */
 sl_frame_coder *sl_frame_coder_new(int level);
@@ -59,7 +59,7 @@ void sl_frame_coder_free(sl_frame_coder *coder);
 /* batch: sealed. 0; SL_E_LIMIT: more than SL_MAX_FRAME_RAW bytes, or a record over SL_MAX_RECORD_LEN, which
  * no journal takes; SL_E_NOMEM. */
 int sl_frame_encode(sl_frame_coder *coder, const sl_batch *batch, sl_frame *out, sl_err *err);
-/* What stands in for a frame in a memory journal: the counts alone. */
+/* What stands in for a frame in a memory journal: the counts alone. batch: sealed. */
 sl_frame sl_frame_bare(const sl_batch *batch);
 /* The reverse of encode: a sealed batch with the same records, ids, times, flags (but INDEXED), common
  * fields, target and text, and its sequence. `bytes` is exactly one frame, of any origin: all is bounded and

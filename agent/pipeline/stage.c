@@ -127,7 +127,7 @@ static void settle_fates(sl_stage *stage, sl_batch *batch, sl_parcel *parcel)
 static int make_frame(sl_stage *stage, const sl_batch *batch, sl_frame *frame, sl_err *err)
 {
     if (stage->coder) return sl_frame_encode(stage->coder, batch, frame, err);
-    *frame = (sl_frame){.records = batch->count, .raw_bytes = sl_batch_held_bytes(batch)};
+    *frame = sl_frame_bare(batch);
     return 0;
 }
 
