@@ -2,10 +2,11 @@
  *
  * Start: data_dir lock, worker loops, pipelines (journal, outputs, filters), admin pages, inputs. A pipeline
  * or an input that does not start for a reason that may pass, as a full disk, is tried again from time to
- * time while the others work; /ready says why. Only what a person must mend ends the start. Stop, on a thread
- * of its own so that the main loop goes on answering /live: inputs stop reading; what was read reaches the
- * journals; outputs deliver until the deadline; pages end; pipelines close; inputs save their last
- * checkpoints; loops end.
+ * time while the others work; /ready says why. Only what a person must mend ends the start.
+ *
+ * Stop, on a thread of its own so that the main loop goes on answering /live: inputs stop reading; what was
+ * read reaches the journals; outputs deliver until the deadline; pages end; pipelines close; inputs save
+ * their last checkpoints; loops end.
  */
 #include "app.h"
 #include "admin/admin.h"
