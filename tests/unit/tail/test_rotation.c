@@ -312,6 +312,18 @@ START_TEST(copytruncate__is_read_once_when_it_happens_while_stopped)
 }
 END_TEST
 
+static void copy_in_pieces(rig *r, const char *from, const char *to, size_t first, size_t piece, int pause_ms)
+{
+    sl_buf bytes = SL_BUF_NONE;
+    sl_fs_read_file(rig_file(r, from), 1 << 30, &bytes);
+    for (size_t at = 0, len = first; at < bytes.len; at += len, len = piece) {
+        if (at > 0) rig_sleep_ms(pause_ms);
+        if (len > bytes.len - at) len = bytes.len - at;
+        rig_write(r, to, "a", (sl_span){bytes.ptr + at, len});
+    }
+    sl_buf_release(&bytes);
+}
+
 START_TEST(copytruncate__a_copy_that_grows_slowly_is_waited_for)
 {
     rig r;
@@ -319,17 +331,11 @@ START_TEST(copytruncate__a_copy_that_grows_slowly_is_waited_for)
     rig_lines(&r, "app.log", "a", 0, 1000);
     rig_start(&r);
     rig_wait(&r, 1000);
-    sl_buf bytes = SL_BUF_NONE;
-    sl_fs_read_file(rig_file(&r, "app.log"), 1 << 30, &bytes);
-    for (size_t at = 0; at < bytes.len; at += 8000) {
-        size_t len = bytes.len - at < 8000 ? bytes.len - at : 8000;
-        rig_write(&r, "app.log.1", "a", (sl_span){bytes.ptr + at, len});
-        rig_sleep_ms(30);
-    }
+    copy_in_pieces(&r, "app.log", "app.log.1", 8000, 8000, 30);
+    rig_sleep_ms(30);
     rig_truncate(&r, "app.log", 0);
     rig_lines(&r, "app.log", "b", 0, 10);
     rig_expect_total(&r, 1010);
-    sl_buf_release(&bytes);
     rig_release(&r);
 }
 END_TEST
@@ -341,17 +347,12 @@ START_TEST(copytruncate__a_copy_begun_with_less_than_a_head_is_waited_for)
     rig_lines(&r, "app.log", "a", 0, 300);
     rig_start(&r);
     rig_wait(&r, 300);
-    sl_buf bytes = SL_BUF_NONE;
-    sl_fs_read_file(rig_file(&r, "app.log"), 1 << 30, &bytes);
-    rig_write(&r, "app.log.1", "a", (sl_span){bytes.ptr, 700});
-    rig_sleep_ms(100);
-    rig_write(&r, "app.log.1", "a", (sl_span){bytes.ptr + 700, bytes.len - 700});
+    copy_in_pieces(&r, "app.log", "app.log.1", 700, SIZE_MAX, 100);
     rig_truncate(&r, "app.log", 0);
     rig_lines(&r, "app.log", "b", 0, 10);
     rig_expect_total(&r, 310);
     rig_sleep_ms(400);
     rig_expect_total(&r, 310);
-    sl_buf_release(&bytes);
     rig_release(&r);
 }
 END_TEST
