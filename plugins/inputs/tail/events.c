@@ -2,11 +2,13 @@
  *
  * Events only take notes; tail_work() acts on them. A rename of a wanted file to a name that no pattern
  * matches is followed by the cookie that its two halves share: such a file is met under its new name even if
- * nobody has seen it under the old one. So rotations that are faster than the reader lose nothing.
+ * nobody has seen it under the old one. By the time it is looked for there it may have gone on to a third,
+ * which later events tell: its name is remembered until the file is known to have left it. So rotations that
+ * are faster than the reader lose nothing.
  */
 #include "tail_int.h"
 
-#define LOOK_BACK 64 /* names in which the first half of a chain of renames is looked for */
+#define MAX_ADOPTED 100000 /* names remembered */
 
 static void add_name(tail *t, const char *path, bool is_folder, bool adopted)
 {
@@ -17,12 +19,22 @@ static void add_name(tail *t, const char *path, bool is_folder, bool adopted)
     t->names.items[t->names.count++] = (tail_name){sl_strdup(path), is_folder, adopted};
 }
 
-static bool was_adopted(const tail *t, const char *path)
+static bool is_adopted(const tail *t, const char *path)
 {
-    size_t from = t->names.count > LOOK_BACK ? t->names.count - LOOK_BACK : 0;
-    for (size_t i = t->names.count; i > from; i--)
-        if (strcmp(t->names.items[i - 1].path, path) == 0) return t->names.items[i - 1].adopted;
-    return false;
+    size_t at = 0;
+    return tail_index_next(&t->adopted, tail_hash(path, strlen(path)), &at);
+}
+
+static void note_adopted(tail *t, const char *path)
+{
+    if (tail_is_wanted(t, path) || is_adopted(t, path)) return;
+    if (t->adopted.count >= MAX_ADOPTED) tail_index_release(&t->adopted);
+    tail_index_add(&t->adopted, tail_hash(path, strlen(path)), t);
+}
+
+void tail_forget_adopted(tail *t, const char *path)
+{
+    tail_index_remove(&t->adopted, tail_hash(path, strlen(path)), t);
 }
 
 static void on_name(tail *t, const tail_folder *d, const sl_watch_event *event)
@@ -36,10 +48,12 @@ static void on_name(tail *t, const tail_folder *d, const sl_watch_event *event)
     bool is_folder = event->mask & IN_ISDIR, adopted = false;
     if (event->mask & IN_MOVED_FROM) {
         t->move.cookie = event->cookie;
-        t->move.adopted = !is_folder && (tail_is_wanted(t, path) || was_adopted(t, path));
+        t->move.adopted = !is_folder && (tail_is_wanted(t, path) || is_adopted(t, path));
     } else if (event->mask & IN_MOVED_TO) {
         adopted = t->move.cookie == event->cookie && t->move.adopted;
     }
+    if (!(event->mask & IN_ATTRIB)) tail_forget_adopted(t, path); /* left, or another file's */
+    if (adopted) note_adopted(t, path);
     add_name(t, path, is_folder, adopted);
 }
 
@@ -70,6 +84,7 @@ static void on_event(tail *t, const sl_watch_event *event)
         tail_log(t, TAIL_MSG_WATCH, SL_LOG_WARN,
                  "the kernel lost events (fs.inotify.max_queued_events): everything is looked at once");
         t->scan_all = t->look_at_all = true;
+        tail_index_release(&t->adopted);
         return;
     }
     tail_file *f = file_of_watch(t, event->id);

@@ -341,7 +341,7 @@ static void destroy(tail *t)
     tail_folders_free(t);
     tail_names_release(t);
     tail_index *indexes[] = {&t->by_inode, &t->by_path,  &t->by_base, &t->by_head,
-                             &t->by_watch, &t->searched, &t->odd};
+                             &t->by_watch, &t->searched, &t->odd,     &t->adopted};
     for (size_t i = 0; i < SL_LEN(indexes); i++)
         tail_index_release(indexes[i]);
     sl_timer *timers[] = {t->pace, t->save, t->check, t->poll, t->rescan};

@@ -212,6 +212,7 @@ void tail_file_end(tail *t, tail_file *f, tail_end end)
     sl_debug(sl_input_name(t->in), "%s ends (%s) at offset %llu: inode %llu", f->path, why[end],
              (unsigned long long)f->pos.off, (unsigned long long)f->ino);
     release_inode(t, f);
+    tail_forget_adopted(t, f->path); /* its next name must not make a new file of it */
     tail_file_set_state(t, f, TAIL_ENDED);
     f->end = end;
     f->ended_s = sl_clock_wall_ns() / SL_NS_PER_S;

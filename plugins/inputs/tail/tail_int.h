@@ -301,6 +301,7 @@ typedef struct tail {
         uint32_t cookie;
         bool adopted;
     } move;              /* the first half of the last rename seen */
+    tail_index adopted;  /* names a wanted file was renamed to that no pattern matches, by hash */
     tail_index searched; /* folders, by hash of their path */
     tail_index odd;      /* inodes that are no regular files and have been told */
     bool scan_again;     /* something could not be opened, or is a link whose target may change unseen */
@@ -481,6 +482,8 @@ bool tail_find_copy(tail *t, tail_file *f);
 void tail_note_events(tail *t, const sl_watch_event *events, size_t count);
 void tail_work_off_names(tail *t);
 void tail_names_release(tail *t);
+/* What this path leads to by now may be any file. */
+void tail_forget_adopted(tail *t, const char *path);
 
 /* ---- folders.c: folders whose names matter ---- */
 
