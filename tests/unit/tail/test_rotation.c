@@ -10,6 +10,22 @@ static void begin(rig *r, const char *pattern, int round)
     if (round == 1) r->conf.watch = TAIL_WATCH_POLL;
 }
 
+static size_t count_open(rig *r)
+{
+    size_t n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    for (struct dirent *e; (e = readdir(dir));) {
+        char link[64], target[600];
+        snprintf(link, sizeof link, "/proc/self/fd/%.20s", e->d_name);
+        ssize_t len = readlink(link, target, sizeof target - 1);
+        if (len <= 0) continue;
+        target[len] = '\0';
+        n += strncmp(target, r->dir, strlen(r->dir)) == 0;
+    }
+    closedir(dir);
+    return n;
+}
+
 /* ---- renames ---- */
 
 START_TEST(rename__the_old_file_is_drained_and_the_new_one_read)
@@ -53,6 +69,64 @@ START_TEST(rename__rotations_faster_than_the_reader_lose_nothing)
     }
     rig_expect_total(&r, 2000);
     rig_expect_lines(&r, "a", 0, 2000);
+    rig_release(&r);
+}
+END_TEST
+
+/* When the new name is looked at, the file has gone on to another one. */
+static rig *overtaken; /* NULL: it has happened */
+
+static int stat_overtaken(const char *path, struct stat *st, bool follow)
+{
+    rig *r = overtaken;
+    if (r && strcmp(path, rig_file(r, "app.log.1")) == 0) {
+        overtaken = NULL;
+        rig_rename(r, "app.log.1", "app.log.2");
+    }
+    return sl_fs_real()->stat(path, st, follow);
+}
+
+static void rotate_unseen(void *arg)
+{
+    rig *r = arg;
+    rig_append(r, "app.log", "one\n");
+    rig_rename(r, "app.log", "app.log.1");
+    rig_append(r, "app.log", "two\n");
+}
+
+START_TEST(rename__a_file_that_is_renamed_faster_than_it_is_looked_at_is_found)
+{
+    rig r;
+    sl_fs_ops ops = *sl_fs_real();
+    ops.stat = stat_overtaken;
+    begin(&r, "app.log", 0);
+    rig_start(&r);
+    overtaken = &r;
+    sl_fs_swap(&ops);
+    sl_loop_call_wait(r.in.loop, rotate_unseen, &r);
+    rig_expect(&r, "one", "two", NULL);
+    sl_fs_swap(NULL);
+    ck_assert_ptr_null(overtaken);
+    rig_release(&r);
+}
+END_TEST
+
+START_TEST(rename__a_file_that_was_read_and_closed_is_not_read_again_under_its_next_name)
+{
+    rig r;
+    begin(&r, "app.log", 0);
+    r.times.linger_renamed = 20 * SL_NS_PER_MS;
+    rig_append(&r, "app.log", "one\n");
+    rig_start(&r);
+    rig_expect(&r, "one", NULL);
+    rig_rename(&r, "app.log", "app.log.1");
+    rig_append(&r, "app.log", "two\n");
+    rig_expect(&r, "one", "two", NULL);
+    rig_sleep_ms(100);
+    ck_assert_uint_eq(count_open(&r), 1);
+    rig_rename(&r, "app.log.1", "app.log.2");
+    rig_append(&r, "app.log", "three\n");
+    rig_expect(&r, "one", "two", "three", NULL);
     rig_release(&r);
 }
 END_TEST
@@ -704,22 +778,6 @@ START_TEST(delete__what_was_not_read_is_read_from_the_open_file)
 }
 END_TEST
 
-static size_t count_open(rig *r)
-{
-    size_t n = 0;
-    DIR *dir = opendir("/proc/self/fd");
-    for (struct dirent *e; (e = readdir(dir));) {
-        char link[64], target[600];
-        snprintf(link, sizeof link, "/proc/self/fd/%.20s", e->d_name);
-        ssize_t len = readlink(link, target, sizeof target - 1);
-        if (len <= 0) continue;
-        target[len] = '\0';
-        n += strncmp(target, r->dir, strlen(r->dir)) == 0;
-    }
-    closedir(dir);
-    return n;
-}
-
 START_TEST(delete__a_deleted_file_is_closed_after_a_while)
 {
     rig r;
@@ -1061,6 +1119,8 @@ END_TEST
 SL_TEST_MAIN(
     "tail rotation", rename__the_old_file_is_drained_and_the_new_one_read,
     rename__rotations_faster_than_the_reader_lose_nothing,
+    rename__a_file_that_is_renamed_faster_than_it_is_looked_at_is_found,
+    rename__a_file_that_was_read_and_closed_is_not_read_again_under_its_next_name,
     rename__rotations_while_the_pipeline_is_full_lose_nothing,
     rename__rotations_while_stopped_are_found_by_inode,
     rename__an_unfinished_last_line_is_read_when_the_file_is_complete, rename__files_keep_their_id,
