@@ -92,6 +92,7 @@ static void begin_anew(tail *t, tail_file *f, tail_verdict verdict, seen last)
 {
     tail_file *g = tail_file_new(t);
     tail_file_rebind(t, g, f);
+    g->rotated = false; /* its writer may be another one: the inode may be a new file's */
     if (f->shown) g->shown = sl_strdup(f->shown);
     tail_make_timed(t, g, g->left_ns != 0);
     if (verdict == TAIL_SHRUNK) {
