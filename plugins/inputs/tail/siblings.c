@@ -143,6 +143,12 @@ void tail_meet_between(tail *t, const tail_file *f)
     sl_free(base);
 }
 
+void tail_meet_before(tail *t, const tail_file *f)
+{
+    int64_t newest = tail_newest_rotated(t, f->path);
+    if (newest && f->born_ns <= newest) tail_meet_rotated(t, f->path);
+}
+
 void tail_meet_all_between(tail *t)
 {
     tail_index folders = {NULL, 0, 0, 0};

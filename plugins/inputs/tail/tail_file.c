@@ -93,12 +93,14 @@ int64_t tail_newest_rotated(const tail *t, const char *path)
 {
     int64_t newest = 0;
     struct stat st;
-    bool there = sl_fs_stat(path, &st) == 0;
+    bool looked = false, there = false;
     size_t at = 0;
     for (tail_file *f; (f = tail_index_next(&t->by_base, path_key(path), &at));) {
+        if (!f->head.len || f->mtime_ns <= newest || !is_rotated_from(f->path, path)) continue;
+        if (!looked) there = sl_fs_stat(path, &st) == 0;
+        looked = true;
         bool in_place = there && tail_has_inode(f) && f->dev == st.st_dev && f->ino == st.st_ino;
-        if (f->head.len && !in_place && f->mtime_ns > newest && is_rotated_from(f->path, path))
-            newest = f->mtime_ns;
+        if (!in_place) newest = f->mtime_ns;
     }
     return newest;
 }

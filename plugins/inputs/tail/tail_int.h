@@ -472,6 +472,10 @@ void tail_find_renamed(tail *t, const char *path);
 void tail_meet_between(tail *t, const tail_file *f);
 /* Meets unknown files that were rotated away from `path`, if they were written to after the known ones. */
 void tail_meet_rotated(tail *t, const char *path);
+/* The same for the name of f, which has its first bytes, if its inode is older than what is known to have been
+ * rotated away: it is truncated each time, and one generation or more may have come and gone while f was seen
+ * empty. */
+void tail_meet_before(tail *t, const tail_file *f);
 /* The same for every name known from the state database. */
 void tail_meet_all_between(tail *t);
 /* Looks for the bytes of a generation that was just truncated. True: it goes on in its copy. */
