@@ -261,8 +261,10 @@ static void rig_start_here(void *arg)
     sl_err err = SL_ERR_NONE;
     r->in.state = sl_state_open(r->state_dir, SL_SPAN("tail"), &err);
     ck_assert_msg(r->in.state != NULL, "%s", err.text);
+    tail_times before = tail_default_times;
     tail_default_times = r->times;
     r->self = sl_input_tail.input->start(&r->in, &r->conf, &err);
+    tail_default_times = before;
     ck_assert_msg(r->self != NULL, "%s", err.text);
 }
 
