@@ -579,6 +579,42 @@ START_TEST(copytruncate__several_generations_in_a_row)
 }
 END_TEST
 
+/* Written, copied to where no pattern looks, and truncated, between two looks at the empty file. */
+static void rotate_what_was_seen_empty(void *arg)
+{
+    rig *r = arg;
+    rig_lines(r, "app.log", "b", 0, 3);
+    rig_rename(r, "app.log.1", "app.log.2");
+    rig_copy(r, "app.log", "app.log.1");
+    rig_truncate(r, "app.log", 0);
+    rig_lines(r, "app.log", "c", 0, 100);
+}
+
+START_TEST(copytruncate__a_generation_that_came_and_went_unseen_is_read_from_its_copy)
+{
+    for (int round = 0; round < 4; round++) {
+        rig r;
+        begin(&r, "app.log", round % 2);
+        rig_lines(&r, "app.log", "a", 0, 10);
+        rig_start(&r);
+        rig_expect_total(&r, 10);
+        rig_copy(&r, "app.log", "app.log.1");
+        rig_truncate(&r, "app.log", 0);
+        for (int i = 0; i < 1000 && rig_count(&r, "copies_total") == 0; i++)
+            rig_sleep_ms(1);
+        ck_assert_uint_eq(rig_count(&r, "copies_total"), 1);
+        if (round / 2) rig_stop(&r);
+        if (round / 2) rig_start(&r);
+        sl_loop_call_wait(r.in.loop, rotate_what_was_seen_empty, &r);
+        rig_expect_total(&r, 113);
+        rig_expect_lines(&r, "a", 0, 10);
+        rig_expect_lines(&r, "b", 0, 3);
+        rig_expect_lines(&r, "c", 0, 100);
+        rig_release(&r);
+    }
+}
+END_TEST
+
 START_TEST(copytruncate__a_writer_that_goes_on_at_its_place_leaves_a_hole_that_is_skipped)
 {
     for (int round = 0; round < 2; round++) {
@@ -743,6 +779,33 @@ START_TEST(truncate__a_file_cut_at_its_end_is_not_read_again)
         rig_lines(&r, "app.log", "c", 0, 10);
         rig_expect_total(&r, 210);
         rig_expect_lines(&r, "c", 0, 10);
+        rig_release(&r);
+    }
+}
+END_TEST
+
+/* As a new file does that has got the inode of one that was closed and removed. */
+static void rename_and_write_anew(void *arg)
+{
+    rig *r = arg;
+    rig_rename(r, "a.log", "b.log");
+    rig_write(r, "b.log", "w", SL_SPAN("two\nhalf"));
+}
+
+START_TEST(truncate__what_is_written_anew_after_a_rename_is_not_complete)
+{
+    for (int round = 0; round < 2; round++) {
+        rig r;
+        begin(&r, "*.log", round);
+        r.times.quiet = 50 * SL_NS_PER_MS;
+        rig_append(&r, "a.log", "one\n");
+        rig_start(&r);
+        rig_expect(&r, "one", NULL);
+        sl_loop_call_wait(r.in.loop, rename_and_write_anew, &r);
+        rig_expect(&r, "one", "two", NULL);
+        rig_sleep_ms(200);
+        rig_append(&r, "b.log", " and half\n");
+        rig_expect(&r, "one", "two", "half and half", NULL);
         rig_release(&r);
     }
 }
@@ -1135,13 +1198,15 @@ SL_TEST_MAIN(
     copytruncate__a_copy_begun_with_less_than_a_head_is_waited_for,
     copytruncate__may_end_in_the_middle_of_the_judgement, copytruncate__a_copy_that_waits_is_admitted_once,
     copytruncate__several_generations_in_a_row,
+    copytruncate__a_generation_that_came_and_went_unseen_is_read_from_its_copy,
     copytruncate__a_writer_that_goes_on_at_its_place_leaves_a_hole_that_is_skipped,
     copies__equal_files_are_files_of_their_own, copies__a_file_made_anew_with_the_same_bytes_is_read_again,
     copies__a_file_moved_between_file_systems_is_not_read_again,
     truncate__what_comes_after_is_another_generation, truncate__bytes_that_were_lost_are_counted,
-    truncate__a_file_cut_at_its_end_is_not_read_again, delete__what_was_not_read_is_read_from_the_open_file,
-    delete__a_deleted_file_is_closed_after_a_while, inode__one_that_is_used_again_is_another_file,
-    inode__one_that_a_copy_uses_again_is_known_after_a_restart,
+    truncate__a_file_cut_at_its_end_is_not_read_again,
+    truncate__what_is_written_anew_after_a_rename_is_not_complete,
+    delete__what_was_not_read_is_read_from_the_open_file, delete__a_deleted_file_is_closed_after_a_while,
+    inode__one_that_is_used_again_is_another_file, inode__one_that_a_copy_uses_again_is_known_after_a_restart,
     link__a_swapped_one_leads_to_a_new_file_and_the_old_is_drained, link__two_names_of_one_file_are_one_file,
     link__the_file_behind_it_is_rotated, link__what_it_leads_to_is_found_as_soon_as_it_is_made,
     link__rotations_behind_it_that_are_faster_than_the_reader_lose_nothing,
