@@ -18,6 +18,13 @@ void sl_memory_tune(void)
     mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 }
 
+/* glibc gives back by itself only what is free at the end of a heap; one small block that a busy minute left
+ * there keeps everything before it, and each peak may leave some more. */
+void sl_memory_give_back(void)
+{
+    malloc_trim(0);
+}
+
 void sl_out_of_memory(size_t size)
 {
     fprintf(stderr, "FATAL: out of memory for %zu bytes: give the agent more memory, or lower its limits\n",

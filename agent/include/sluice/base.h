@@ -115,6 +115,9 @@ void sl_out_of_memory(size_t size)
 /* For the program's start, before any thread: has the allocator keep what a few batches need instead of
  * giving it back to the system after each, and lets all threads share it. */
 void sl_memory_tune(void);
+/* Gives the system what is free, wherever in the heaps it lies. To be called now and then: what is in use
+ * again soon has to be faulted in anew. Any thread. */
+void sl_memory_give_back(void);
 void sl_wipe(void *ptr, size_t len); /* zeroes secrets; not optimised away */
 
 /* ---- spans ---- */
