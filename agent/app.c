@@ -23,6 +23,7 @@
 #define LAST_MOMENT_NS   (500 * SL_NS_PER_MS) /* enough for what was read to reach the journals */
 #define RETRY_NS         SL_NS_PER_S          /* between attempts to start what has not started */
 #define RETRY_LOG_NS     (60 * SL_NS_PER_S)
+#define GIVE_BACK_NS     (10 * SL_NS_PER_S) /* free memory is a peak's at most for so long */
 
 struct sl_app {
     const sl_config *config;
@@ -35,7 +36,7 @@ struct sl_app {
     unsigned n_inputs;
     sl_admin *admin;
     sl_signal *signals[3];
-    sl_timer *retry;
+    sl_timer *retry, *give_back;
     sl_log_limit retry_limit;
     int lock_fd;
     unsigned finished_inputs; /* atomic, with once */
@@ -260,6 +261,12 @@ static int start_admin(sl_app *app, sl_err *err)
     return 0;
 }
 
+static void on_give_back(void *arg)
+{
+    (void)arg;
+    sl_memory_give_back();
+}
+
 /* Before what may take long: who is told to end meanwhile ends in order. */
 static void take_signals(sl_app *app)
 {
@@ -277,6 +284,8 @@ static int start_parts(sl_app *app, sl_err *err)
     make_pipelines(app);
     app->retry_limit = (sl_log_limit){.burst = 1, .interval_ns = RETRY_LOG_NS};
     app->retry = sl_timer_new(app->main, on_retry, app);
+    app->give_back = sl_timer_new(app->main, on_give_back, app);
+    sl_timer_start(app->give_back, GIVE_BACK_NS, GIVE_BACK_NS);
     rc = open_pipelines(app, err);
     if (rc < 0) return rc;
     rc = start_admin(app, err);
@@ -347,6 +356,7 @@ void sl_app_free(sl_app *app)
     for (size_t i = 0; i < SL_LEN(app->signals); i++)
         sl_signal_free(app->signals[i]);
     sl_timer_free(app->retry);
+    sl_timer_free(app->give_back);
     sl_loop_free(app->main);
     if (app->lock_fd >= 0) sl_fs_close(app->lock_fd);
     sl_free(app->inputs);
