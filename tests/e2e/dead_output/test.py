@@ -1,4 +1,5 @@
-"""One output that is dead, beside one that lives: the live one does not notice, and memory stays as it is."""
+"""One output that is dead, beside one that lives: the live one does not notice, and memory stays as it is; also when the
+dead one has come back and has its backlog."""
 
 import statistics
 
@@ -9,7 +10,7 @@ from sluice_e2e.samples import Sampler
 SECONDS = 60
 RATE = 5000  # records a second
 LATE = RATE / 2  # most records that were written and are not with the live one
-MORE_MEMORY = 4096  # kB in the second half over the first
+MORE_MEMORY = 4096  # kB in the second half, and after the backlog, over the first
 
 
 def beside(sc, hurt, heal):
@@ -35,6 +36,7 @@ def beside(sc, hurt, heal):
     heal(dead)
     sc.delivered_exactly(agent, live, log)
     sc.delivered_exactly(agent, dead, log, seconds=120)
+    sc.wait(lambda: samples.take() or samples.rows[-1]["rss_kb"] <= first + MORE_MEMORY, "the memory that the backlog took is given back", 20)
     assert_balanced(agent.ledger())
 
 
