@@ -66,6 +66,7 @@ static bool parse_slot(sl_cursors *cursors, const char *slot)
 {
     if (!is_true_slot(slot)) return false;
     if (sl_get64(slot + 16) >= SL_MAX_SEQUENCE) return false; /* no later one could be told from it */
+    if (sl_get64(slot + 24) == 0) return false;               /* the first frame is 1 */
     if (sl_get64(slot + 24) > SL_MAX_SEQUENCE || sl_get64(slot + 32) > SL_MAX_SEQUENCE) return false;
     uint16_t count = sl_get16(slot + 6);
     if (count > MAX_COUNT ||
