@@ -105,7 +105,8 @@ static void check_old_owner(tail *t, const char *path, const struct stat *st)
 static void revived(tail *t, tail_file *f, const char *path, const struct stat *st, int64_t born_ns, int fd,
                     tail_head head)
 {
-    bool moved = strcmp(f->path, path) != 0;
+    /* Else a second name of it: the first one stays. */
+    bool moved = strcmp(f->path, path) != 0 && !(tail_is_wanted(t, f->path) && leads_to(f->path, f));
     tail_file_set_state(t, f, TAIL_FOLLOWED);
     tail_file_bind(t, f, st, born_ns, fd);
     tail_file_set_head(t, f, head);
@@ -115,7 +116,7 @@ static void revived(tail *t, tail_file *f, const char *path, const struct stat *
              (unsigned long long)f->ino, (unsigned long long)f->pos.off);
     if (moved) tail_renamed(t, f, path);
     show(t, f);
-    if (!tail_is_wanted(t, path) && !f->left_ns) tail_file_left(t, f, false);
+    if (!tail_is_wanted(t, f->path) && !f->left_ns) tail_file_left(t, f, false);
     tail_watch_file(t, f);
     if (f->size > f->pos.off) tail_make_ready(t, f);
 }
