@@ -960,6 +960,30 @@ START_TEST(link__two_names_of_one_file_are_one_file)
 END_TEST
 
 /* As kubelet does it: the link stays, the file behind it is rotated. */
+START_TEST(link__a_second_name_met_first_after_a_restart_is_no_rename)
+{
+    const char *others[] = {"0.log", "m.log", "z.log"};
+    rig r;
+    begin(&r, "*.log", 0);
+    r.times.quiet = 50 * SL_NS_PER_MS;
+    rig_append(&r, "app.log", "one\nhalf");
+    rig_start(&r);
+    rig_expect(&r, "one", NULL);
+    rig_stop(&r);
+    for (size_t i = 0; i < SL_LEN(others); i++)
+        ck_assert_int_eq(link(rig_file(&r, "app.log"), rig_file(&r, others[i])), 0);
+    rig_start(&r);
+    rig_sleep_ms(50);
+    for (size_t i = 0; i < SL_LEN(others); i++)
+        rig_remove(&r, others[i]);
+    rig_sleep_ms(200);
+    rig_append(&r, "app.log", " and half\n");
+    rig_expect(&r, "one", "half and half", NULL);
+    ck_assert_uint_eq(rig_count(&r, "files_renamed_total"), 0);
+    rig_release(&r);
+}
+END_TEST
+
 START_TEST(link__the_file_behind_it_is_rotated)
 {
     rig r;
@@ -1208,7 +1232,8 @@ SL_TEST_MAIN(
     delete__what_was_not_read_is_read_from_the_open_file, delete__a_deleted_file_is_closed_after_a_while,
     inode__one_that_is_used_again_is_another_file, inode__one_that_a_copy_uses_again_is_known_after_a_restart,
     link__a_swapped_one_leads_to_a_new_file_and_the_old_is_drained, link__two_names_of_one_file_are_one_file,
-    link__the_file_behind_it_is_rotated, link__what_it_leads_to_is_found_as_soon_as_it_is_made,
+    link__a_second_name_met_first_after_a_restart_is_no_rename, link__the_file_behind_it_is_rotated,
+    link__what_it_leads_to_is_found_as_soon_as_it_is_made,
     link__rotations_behind_it_that_are_faster_than_the_reader_lose_nothing,
     link__rotations_behind_it_while_stopped_lose_nothing,
     link__a_file_that_none_leads_to_any_more_is_read_to_its_end, link__one_that_comes_before_what_it_leads_to,
