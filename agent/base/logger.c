@@ -14,8 +14,8 @@ static bool as_json;
 
 void sl_log_init(sl_log_level min, bool json)
 {
-    sl_log_min = min;
-    as_json = json;
+    __atomic_store_n(&sl_log_min, min, __ATOMIC_RELAXED);
+    __atomic_store_n(&as_json, json, __ATOMIC_RELAXED);
 }
 
 static const char *level_name(sl_log_level level)
@@ -80,7 +80,7 @@ void sl_log_at(sl_log_level level, const char *component, const char *fmt, ...)
     va_end(args);
     clean(message);
     format_time(when, sizeof when);
-    (as_json ? write_json : write_text)(when, level_name(level), component, message);
+    (__atomic_load_n(&as_json, __ATOMIC_RELAXED) ? write_json : write_text)(when, level_name(level), component, message);
 }
 
 #define DEFAULT_BURST    5

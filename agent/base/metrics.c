@@ -8,13 +8,14 @@ typedef struct cell {
     sl_counter counter; /* first: the cell is handed out as its counter */
     sl_metric_type type;
     char *name, *help;
-    char *labels; /* `{a="b"}`, or empty */
+    char *labels;      /* `{a="b"}`, or empty */
+    const void *owner; /* NULL: it has ended */
     struct cell *next;
 } cell;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static cell *cells;
-static size_t cell_count;
+static size_t cell_count, free_count; /* free: without an owner */
 
 static void append_label_value(sl_buf *out, const char *value)
 {
@@ -39,22 +40,58 @@ static void append_labels(sl_buf *out, const char *const *labels)
     sl_buf_append_char(out, '}');
 }
 
-sl_counter *sl_metrics_new(sl_metric_type type, const char *name, const char *help, const char *const *labels)
+/* Under the lock: one that an earlier owner left, or NULL. */
+static cell *find_free(sl_metric_type type, const char *name, const char *labels)
 {
-    sl_buf text = SL_BUF_NONE;
-    append_labels(&text, labels);
+    for (cell *c = free_count ? cells : NULL; c; c = c->next) {
+        if (!c->owner && c->type == type && strcmp(c->name, name) == 0 && strcmp(c->labels, labels) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+/* Under the lock. */
+static cell *add_cell(sl_metric_type type, const char *name, const char *help, const char *labels)
+{
     cell *c = sl_calloc(1, sizeof *c);
     c->type = type;
     c->name = sl_strdup(name);
     c->help = sl_strdup(help);
-    c->labels = sl_strndup(text.ptr, text.len);
-    sl_buf_release(&text);
-    pthread_mutex_lock(&lock);
+    c->labels = sl_strdup(labels);
     c->next = cells;
     cells = c;
     cell_count++;
+    free_count++;
+    return c;
+}
+
+sl_counter *sl_metrics_new(const void *owner, sl_metric_type type, const char *name, const char *help,
+                           const char *const *labels)
+{
+    sl_assert(owner != NULL);
+    sl_buf text = SL_BUF_NONE;
+    append_labels(&text, labels);
+    const char *shown = sl_buf_cstr(&text);
+    pthread_mutex_lock(&lock);
+    cell *c = find_free(type, name, shown);
+    if (!c) c = add_cell(type, name, help, shown);
+    c->owner = owner;
+    free_count--;
     pthread_mutex_unlock(&lock);
+    sl_buf_release(&text);
     return &c->counter;
+}
+
+void sl_metrics_retire(const void *owner)
+{
+    pthread_mutex_lock(&lock);
+    for (cell *c = cells; c; c = c->next) {
+        if (c->owner != owner) continue;
+        c->owner = NULL;
+        free_count++;
+        if (c->type == SL_METRIC_GAUGE) sl_counter_set(&c->counter, 0);
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 /* A family is named without the `_total` that its counters carry. */

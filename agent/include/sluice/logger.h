@@ -10,14 +10,15 @@
 
 typedef enum sl_log_level { SL_LOG_DEBUG, SL_LOG_INFO, SL_LOG_WARN, SL_LOG_ERROR } sl_log_level;
 
-extern sl_log_level sl_log_min; /* set at start from service.log.level; read-only afterwards */
+extern sl_log_level sl_log_min; /* service.log.level; atomic: a reload may change it */
+#define SL_LOG_SHOWS(level) ((level) >= __atomic_load_n(&sl_log_min, __ATOMIC_RELAXED))
 
 void sl_log_init(sl_log_level min, bool json);
 /* component: "tail", "journal", "output search": where it happened. */
 void sl_log_at(sl_log_level level, const char *component, const char *fmt, ...) SL_PRINTF(3, 4);
 #define sl_log(level, component, ...)                                                                        \
     do {                                                                                                     \
-        if ((level) >= sl_log_min) sl_log_at((level), (component), __VA_ARGS__);                             \
+        if (SL_LOG_SHOWS(level)) sl_log_at((level), (component), __VA_ARGS__);                               \
     } while (0)
 #define sl_debug(component, ...) sl_log(SL_LOG_DEBUG, component, __VA_ARGS__)
 #define sl_info(component, ...)  sl_log(SL_LOG_INFO, component, __VA_ARGS__)
@@ -39,7 +40,7 @@ bool sl_log_limit_pass(sl_log_limit *limit, uint32_t *held);
 #define sl_log_limited(limit, level, component, fmt, ...)                                                    \
     do {                                                                                                     \
         uint32_t held_;                                                                                      \
-        if ((level) >= sl_log_min && sl_log_limit_pass((limit), &held_)) {                                   \
+        if (SL_LOG_SHOWS(level) && sl_log_limit_pass((limit), &held_)) {                                     \
             if (held_)                                                                                       \
                 sl_log_at((level), (component), fmt " (%u like it not shown)", ##__VA_ARGS__, held_);        \
             else                                                                                             \
