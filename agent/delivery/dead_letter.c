@@ -42,7 +42,7 @@ sl_dead_letters *sl_dead_letters_open(const char *data_dir, const char *pipeline
     sl_dead_letters_folder(data_dir, pipeline, letters->folder);
     pthread_mutex_init(&letters->lock, NULL);
     const char *labels[] = {"pipeline", pipeline, NULL};
-    letters->cut = sl_metrics_new(SL_METRIC_COUNTER, "sluice_dead_letters_cut_total",
+    letters->cut = sl_metrics_new(letters, SL_METRIC_COUNTER, "sluice_dead_letters_cut_total",
                                   "Dead letters that keep only the beginning of their record.", labels);
     return letters;
 }
@@ -50,6 +50,7 @@ sl_dead_letters *sl_dead_letters_open(const char *data_dir, const char *pipeline
 void sl_dead_letters_close(sl_dead_letters *letters)
 {
     if (!letters) return;
+    sl_metrics_retire(letters);
     sl_journal_close(letters->journal);
     sl_frame_coder_free(letters->coder);
     pthread_mutex_destroy(&letters->lock);

@@ -35,7 +35,7 @@ sl_counter *sl_output_counter(sl_output *out, const char *name, const char *help
     const char *labels[] = {"pipeline", worker->conf.pipeline, "output", worker->conf.name, NULL};
     sl_metric_type type =
         sl_span_ends_with(sl_span_of(name), SL_SPAN("_total")) ? SL_METRIC_COUNTER : SL_METRIC_GAUGE;
-    return sl_metrics_new(type, full, help, labels);
+    return sl_metrics_new(worker, type, full, help, labels);
 }
 
 void sl_verdict_init(sl_verdict *verdict, const sl_request *req)

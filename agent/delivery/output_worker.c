@@ -6,6 +6,7 @@
  *
  * Invariant: when nothing is to be done, no timer runs.
  */
+#include "base/metrics.h"
 #include "delivery_int.h"
 #include "state/state_db.h"
 #include <stdio.h>
@@ -281,6 +282,7 @@ static char *copy_or_null(const char *text)
 static void free_worker(sl_output_worker *worker)
 {
     sl_loop_free(worker->loop);
+    sl_metrics_retire(worker);
     pthread_mutex_destroy(&worker->status_lock);
     sl_free((char *)(uintptr_t)worker->conf.name);
     sl_free((char *)(uintptr_t)worker->conf.pipeline);

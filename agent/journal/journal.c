@@ -33,6 +33,10 @@ int sl_journal_append(sl_journal *journal, sl_frame *frame, sl_batch *batch, sl_
 {
     return journal->ops->append(journal, frame, batch, err);
 }
+void sl_journal_lift_limit(sl_journal *journal)
+{
+    journal->conf.max_size = 0;
+}
 void sl_journal_ack(sl_journal *journal, unsigned output, uint64_t next)
 {
     journal->ops->ack(journal, output, next);

@@ -122,6 +122,8 @@ void sl_journal_close(sl_journal *journal);
  * that holds nothing unread. With drop_newest a frame without room is given up: 1 is returned, the caller
  * counts its records as dropped (`journal_full`) and takes its receipt as safe. */
 int sl_journal_append(sl_journal *journal, sl_frame *frame, sl_batch *batch, sl_err *err);
+/* From now on max_size refuses nothing: before a close that waits for what is on the way. */
+void sl_journal_lift_limit(sl_journal *journal);
 /* Output o has dealt with every frame before `next`. The cursor is saved lazily, and always before segments
  * are deleted. */
 void sl_journal_ack(sl_journal *journal, unsigned output, uint64_t next);
