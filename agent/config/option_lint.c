@@ -68,6 +68,7 @@ static const char *check_row(const sl_option *row)
     if (group != (row->rows != NULL)) return "rows are for GROUP, which needs them";
     if (group && list && !row->row_size) return "a list of groups needs row_size";
     if ((row->flags & SL_OPT_UNIQUE) && (row->type != SL_OPT_STRING || list)) return "UNIQUE is for a STRING";
+    if ((row->flags & SL_OPT_FILE) && (row->type != SL_OPT_STRING || list)) return "FILE is for a STRING";
     if ((row->flags & SL_OPT_REQUIRED) && row->def) return "what is required has no default";
     return NULL;
 }

@@ -48,7 +48,11 @@ enum {
                         sl_list of structs of row_size */
     SL_OPT_UNIQUE =
         8, /* a STRING in an output's table: no two outputs of a configuration may have the same */
+    SL_OPT_FILE =
+        16, /* a STRING: path of a file that check() reads: another content of it is another option */
 };
+
+#define SL_MAX_OPTION_FILE (1u << 20) /* bytes of such a file */
 
 /* Items of the C type that the row's type names, one after another. ENUM lists hold int, GROUP lists structs,
  * PATH lists sl_path *. */

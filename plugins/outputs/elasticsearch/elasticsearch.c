@@ -8,9 +8,9 @@ static const char *const action_names[] = {"create", "index", "update", NULL};
 static const sl_option install_options[] = {
     {"name", SL_OPT_STRING, offsetof(es_install_conf, name), .def = "sluice",
      .help = "Name of the template and of the policy."},
-    {"template", SL_OPT_STRING, offsetof(es_install_conf, template_file),
+    {"template", SL_OPT_STRING, offsetof(es_install_conf, template_file), .flags = SL_OPT_FILE,
      .help = "JSON file with an index template, as `PUT _index_template` takes it. Needs Elasticsearch 7.8."},
-    {"policy", SL_OPT_STRING, offsetof(es_install_conf, policy_file),
+    {"policy", SL_OPT_STRING, offsetof(es_install_conf, policy_file), .flags = SL_OPT_FILE,
      .help = "JSON file with a lifecycle policy: for Elasticsearch as `PUT _ilm/policy` takes it, for "
              "OpenSearch as "
              "`PUT _plugins/_ism/policies` does."},
@@ -100,7 +100,7 @@ static int read_json_file(const char *option, sl_span path, sl_buf *out, sl_err 
 {
     if (!path.len) return 0;
     char *copy = sl_strndup(path.ptr, path.len);
-    int rc = sl_fs_read_file(copy, ES_MAX_FILE, out);
+    int rc = sl_fs_read_file(copy, SL_MAX_OPTION_FILE, out);
     if (rc < 0) {
         sl_err_sys(err, -rc, "option `install.%s`: cannot read %s", option, copy);
         rc = SL_E_CONFIG;
