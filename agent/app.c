@@ -1,12 +1,11 @@
 /* app.c: the composition root: builds and wires all parts; the order of start and stop.
  *
- * Start: data_dir lock, worker loops, pipelines (journal, outputs, filters), admin pages, inputs. A pipeline
- * or an input that does not start for a reason that may pass, as a full disk, is tried again from time to
- * time while the others work; /ready says why. Only what a person must mend ends the start.
+ * Start: data_dir lock, worker loops, pipelines (journal, outputs, filters), admin pages, inputs. /ready says
+ * what did not start and is tried again. Only what a person must mend ends the start.
  *
- * Stop, on a thread of its own so that the main loop goes on answering /live: inputs stop reading; what was
- * read reaches the journals; outputs deliver until the deadline; pages end; pipelines close; inputs save
- * their last checkpoints; loops end.
+ * Stop, on a thread of its own so that the main loop goes on answering /live: a reload under way ends; inputs
+ * stop reading; what was read reaches the journals; outputs deliver until the deadline; pages end; pipelines
+ * close; inputs save their last checkpoints; loops end.
  */
 #include "app.h"
 #include "admin/admin.h"
@@ -21,28 +20,23 @@
 #define MAX_AUTO_WORKERS 4
 #define MAX_PATH_TEXT    4096
 #define LAST_MOMENT_NS   (500 * SL_NS_PER_MS) /* enough for what was read to reach the journals */
-#define RETRY_NS         SL_NS_PER_S          /* between attempts to start what has not started */
-#define RETRY_LOG_NS     (60 * SL_NS_PER_S)
-#define GIVE_BACK_NS     (10 * SL_NS_PER_S) /* free memory is a peak's at most for so long */
+#define GIVE_BACK_NS     (10 * SL_NS_PER_S)   /* free memory is a peak's at most for so long */
 
 struct sl_app {
-    const sl_config *config;
+    const sl_service_conf *service;
     sl_agent_context context;
     sl_loop *main;
     sl_loop **workers;
-    sl_pipeline **pipelines;
-    unsigned n_pipelines;
-    sl_input **inputs;
-    unsigned n_inputs;
+    sl_topology *topology;
+    sl_reload *reload;
     sl_admin *admin;
     sl_signal *signals[3];
-    sl_timer *retry, *give_back;
-    sl_log_limit retry_limit;
+    sl_timer *give_back;
     int lock_fd;
-    unsigned finished_inputs; /* atomic, with once */
-    int64_t deadline_ns;      /* atomic: when draining must end */
-    int64_t asked_ns;         /* when a signal first asked to stop; 0: none did */
-    bool started, stopping;
+    int64_t shutdown_timeout_ns;
+    int64_t deadline_ns; /* when draining must end */
+    int64_t asked_ns;    /* when a signal first asked to stop; 0: none did */
+    bool stopping;
     bool complete;
     pthread_t stopper;
 };
@@ -51,7 +45,7 @@ struct sl_app {
 
 static int lock_data_dir(sl_app *app, sl_err *err)
 {
-    const char *dir = app->config->service.data_dir;
+    const char *dir = app->service->data_dir;
     char path[MAX_PATH_TEXT];
     int rc = sl_fs_mkdirs(dir, 0700);
     if (rc < 0)
@@ -83,27 +77,19 @@ static void close_admin(void *arg)
 static void *stop_everything(void *arg)
 {
     sl_app *app = arg;
-    bool complete = true;
-    for (unsigned i = 0; i < app->n_inputs; i++)
-        sl_input_stop(app->inputs[i]);
-    for (unsigned i = 0; i < app->n_pipelines; i++)
-        complete = sl_pipeline_settle(app->pipelines[i], &app->deadline_ns) && complete;
-    for (unsigned i = 0; i < app->n_pipelines; i++)
-        complete = sl_pipeline_drain(app->pipelines[i], &app->deadline_ns) && complete;
+    app->complete = app->topology && sl_topology_stop(app->topology);
     sl_loop_call_wait(app->main, close_admin, app);
-    for (unsigned i = 0; i < app->n_pipelines; i++)
-        sl_pipeline_close(app->pipelines[i]);
-    app->complete = complete;
+    if (app->topology) sl_topology_close(app->topology);
     sl_loop_stop(app->main);
     return NULL;
 }
 
 static void begin_stop(sl_app *app, int64_t deadline_ns)
 {
-    __atomic_store_n(&app->deadline_ns, deadline_ns, __ATOMIC_RELAXED);
+    app->deadline_ns = deadline_ns;
+    if (app->topology) sl_topology_stop_by(app->topology, deadline_ns);
     if (app->stopping) return;
     app->stopping = true;
-    if (app->retry) sl_timer_stop(app->retry);
     if (pthread_create(&app->stopper, NULL, stop_everything, app) != 0)
         sl_bug("cannot start the thread that stops the agent");
 }
@@ -120,7 +106,7 @@ static void hurry(sl_app *app, int64_t now)
 static void on_terminate(void *arg)
 {
     sl_app *app = arg;
-    int64_t timeout = app->config->service.shutdown_timeout_ns;
+    int64_t timeout = app->shutdown_timeout_ns;
     int64_t now = sl_clock_mono_ns();
     if (app->asked_ns) {
         hurry(app, now);
@@ -134,23 +120,14 @@ static void on_terminate(void *arg)
 
 static void on_hangup(void *arg)
 {
-    (void)arg;
-    sl_warn("agent",
-            "SIGHUP: this version cannot reload its configuration: restart the agent, nothing is lost by it");
+    sl_app *app = arg;
+    if (app->reload) sl_reload_signal(app->reload);
 }
 
-static void finish_on_main(void *arg)
+static void on_all_read(void *arg)
 {
     sl_app *app = arg;
     if (!app->stopping) begin_stop(app, INT64_MAX);
-}
-
-/* On an input's loop. */
-static void on_input_finished(void *arg)
-{
-    sl_app *app = arg;
-    if (__atomic_add_fetch(&app->finished_inputs, 1, __ATOMIC_ACQ_REL) == app->n_inputs)
-        sl_loop_call(app->main, finish_on_main, app);
 }
 
 /* ---- starting ---- */
@@ -165,7 +142,7 @@ static unsigned worker_count(const sl_service_conf *service)
 
 static void start_loops(sl_app *app)
 {
-    unsigned count = worker_count(&app->config->service);
+    unsigned count = worker_count(app->service);
     app->workers = sl_calloc(count, sizeof *app->workers);
     for (unsigned i = 0; i < count; i++) {
         char name[24];
@@ -176,88 +153,32 @@ static void start_loops(sl_app *app)
     app->context.n_workers = count;
 }
 
-static bool uses(const sl_pipeline_conf *conf, const sl_plugin_use *input)
-{
-    for (size_t i = 0; i < conf->inputs.count; i++) {
-        if (conf->inputs.items[i] == input) return true;
-    }
-    return false;
-}
-
-static void make_pipelines(sl_app *app)
-{
-    app->pipelines = sl_calloc(app->config->n_pipelines, sizeof *app->pipelines);
-    for (size_t i = 0; i < app->config->n_pipelines; i++)
-        app->pipelines[app->n_pipelines++] = sl_pipeline_new(&app->config->pipelines[i], &app->context);
-}
-
-static void make_inputs(sl_app *app)
-{
-    const sl_config *config = app->config;
-    app->inputs = sl_calloc(config->inputs.count + app->n_pipelines, sizeof *app->inputs);
-    sl_pipeline **fed = sl_calloc(config->n_pipelines, sizeof *fed);
-    for (size_t i = 0; i < config->inputs.count; i++) {
-        unsigned n = 0;
-        for (unsigned p = 0; p < app->n_pipelines; p++) {
-            if (uses(&config->pipelines[p], config->inputs.items[i])) fed[n++] = app->pipelines[p];
-        }
-        unsigned worker = (unsigned)i % app->context.n_workers;
-        app->inputs[app->n_inputs++] =
-            sl_input_new(config->inputs.items[i], &app->context, worker, fed, n, on_input_finished, app);
-    }
-    sl_free(fed);
-    for (unsigned p = 0; p < app->n_pipelines; p++)
-        app->inputs[app->n_inputs++] = sl_pipeline_replay_input(app->pipelines[p], on_input_finished, app);
-}
-
-/* Whether the agent goes on without a part that did not start; it is tried again then. Once the agent is at
- * work no error of a part ends it. */
-static bool goes_on_without(sl_app *app, sl_err *err)
-{
-    if (!app->started && (app->context.once || !sl_err_may_pass(err))) return false;
-    sl_log_limited(&app->retry_limit, SL_LOG_ERROR, "agent", "%s; it is tried again", err->text);
-    sl_timer_start(app->retry, RETRY_NS, 0);
-    *err = (sl_err)SL_ERR_NONE;
-    return true;
-}
-
-/* Those that are not open. */
-static int open_pipelines(sl_app *app, sl_err *err)
-{
-    for (unsigned i = 0; i < app->n_pipelines; i++) {
-        if (sl_pipeline_is_open(app->pipelines[i])) continue;
-        if (sl_pipeline_open(app->pipelines[i], err) < 0 && !goes_on_without(app, err)) return err->code;
-    }
-    return 0;
-}
-
-/* Those that have not started and whose pipelines are open. */
-static int start_inputs(sl_app *app, sl_err *err)
-{
-    for (unsigned i = 0; i < app->n_inputs; i++) {
-        sl_input *in = app->inputs[i];
-        if (sl_input_is_started(in) || !sl_input_may_start(in)) continue;
-        if (sl_input_start(in, err) < 0 && !goes_on_without(app, err)) return err->code;
-    }
-    return 0;
-}
-
-static void on_retry(void *arg)
+/* What a reload brings for the parts that are no pipelines. */
+static void take_service(void *arg, const sl_service_conf *service)
 {
     sl_app *app = arg;
-    sl_err err = SL_ERR_NONE;
-    open_pipelines(app, &err);
-    start_inputs(app, &err);
-    if (!sl_timer_is_active(app->retry)) sl_info("agent", "what could not be started before is at work");
+    app->shutdown_timeout_ns = service->shutdown_timeout_ns;
+    sl_log_init(service->log_level, service->log_json);
+}
+
+static void make_reload(sl_app *app, const sl_app_conf *from)
+{
+    sl_reload_conf conf = {.topology = app->topology,
+                           .context = &app->context,
+                           .main = app->main,
+                           .paths = from->paths,
+                           .n_paths = from->n_paths,
+                           .take_service = take_service,
+                           .arg = app};
+    app->reload = sl_reload_new(&conf);
 }
 
 static int start_admin(sl_app *app, sl_err *err)
 {
-    const sl_service_conf *service = &app->config->service;
-    if (!service->http.on) return 0;
-    app->admin = sl_admin_new(app->main, service, app->pipelines, app->n_pipelines, err);
+    if (!app->service->http.on) return 0;
+    app->admin = sl_admin_new(app->main, app->service, app->topology, app->reload, err);
     if (!app->admin) return err->code;
-    sl_info("agent", "pages at http://%s:%u/", service->http.host, sl_admin_port(app->admin));
+    sl_info("agent", "pages at http://%s:%u/", app->service->http.host, sl_admin_port(app->admin));
     return 0;
 }
 
@@ -275,36 +196,33 @@ static void take_signals(sl_app *app)
     app->signals[2] = sl_signal_new(app->main, SIGHUP, on_hangup, app);
 }
 
-static int start_parts(sl_app *app, sl_err *err)
+static int start_parts(sl_app *app, const sl_app_conf *conf, sl_err *err)
 {
     int rc = lock_data_dir(app, err);
     if (rc < 0) return rc;
     take_signals(app);
     start_loops(app);
-    make_pipelines(app);
-    app->retry_limit = (sl_log_limit){.burst = 1, .interval_ns = RETRY_LOG_NS};
-    app->retry = sl_timer_new(app->main, on_retry, app);
     app->give_back = sl_timer_new(app->main, on_give_back, app);
     sl_timer_start(app->give_back, GIVE_BACK_NS, GIVE_BACK_NS);
-    rc = open_pipelines(app, err);
+    app->topology = sl_topology_new(conf->config, &app->context, app->main, on_all_read, app);
+    rc = sl_topology_open_pipelines(app->topology, err);
     if (rc < 0) return rc;
+    make_reload(app, conf);
     rc = start_admin(app, err);
     if (rc < 0) return rc;
-    make_inputs(app);
-    rc = start_inputs(app, err);
-    app->started = rc == 0;
-    return rc;
+    return sl_topology_start_inputs(app->topology, err);
 }
 
-sl_app *sl_app_start(const sl_config *config, bool once, sl_err *err)
+sl_app *sl_app_start(const sl_app_conf *conf, sl_err *err)
 {
     signal(SIGPIPE, SIG_IGN);
     sl_app *app = sl_calloc(1, sizeof *app);
-    app->config = config;
-    app->context = (sl_agent_context){.service = &config->service, .once = once};
+    app->service = &conf->config->service;
+    app->shutdown_timeout_ns = app->service->shutdown_timeout_ns;
+    app->context = (sl_agent_context){.service = app->service, .once = conf->once};
     app->lock_fd = -1;
     app->main = sl_loop_main_new();
-    if (start_parts(app, err) == 0) return app;
+    if (start_parts(app, conf, err) == 0) return app;
     /* What was started is taken down in the usual order, without waiting for deliveries. */
     begin_stop(app, 0);
     sl_app_run(app);
@@ -323,17 +241,23 @@ static bool read_all(sl_pipeline *pipeline)
     return true;
 }
 
+static bool delivered_by(sl_pipeline *pipeline)
+{
+    const sl_pipeline_ledger *p = sl_pipeline_ledger_of(pipeline);
+    if (!read_all(pipeline) || sl_drops_total(&p->dropped) || sl_ledger_get(&p->dead_lettered)) return false;
+    for (unsigned o = 0; o < sl_pipeline_output_count(pipeline); o++) {
+        const sl_output_ledger *ledger = sl_pipeline_output_ledger(pipeline, o);
+        if (sl_drops_total(&ledger->dropped) || sl_ledger_get(&ledger->dead_lettered)) return false;
+    }
+    return true;
+}
+
 static bool delivered_all(const sl_app *app)
 {
-    for (unsigned i = 0; i < app->n_pipelines; i++) {
-        sl_pipeline *pipeline = app->pipelines[i];
-        if (!read_all(pipeline)) return false;
-        const sl_pipeline_ledger *p = sl_pipeline_ledger_of(pipeline);
-        if (sl_drops_total(&p->dropped) || sl_ledger_get(&p->dead_lettered)) return false;
-        for (unsigned o = 0; o < sl_pipeline_output_count(pipeline); o++) {
-            const sl_output_ledger *ledger = sl_pipeline_output_ledger(pipeline, o);
-            if (sl_drops_total(&ledger->dropped) || sl_ledger_get(&ledger->dead_lettered)) return false;
-        }
+    unsigned count = 0;
+    sl_pipeline *const *pipelines = sl_app_pipelines(app, &count);
+    for (unsigned i = 0; i < count; i++) {
+        if (!delivered_by(pipelines[i])) return false;
     }
     return app->complete;
 }
@@ -347,28 +271,23 @@ bool sl_app_run(sl_app *app)
 
 void sl_app_free(sl_app *app)
 {
-    for (unsigned i = 0; i < app->n_inputs; i++)
-        sl_input_free(app->inputs[i]);
-    for (unsigned i = 0; i < app->n_pipelines; i++)
-        sl_pipeline_free(app->pipelines[i]);
+    sl_topology_free(app->topology);
+    sl_reload_free(app->reload);
     for (unsigned i = 0; i < app->context.n_workers; i++)
         sl_loop_free(app->workers[i]);
     for (size_t i = 0; i < SL_LEN(app->signals); i++)
         sl_signal_free(app->signals[i]);
-    sl_timer_free(app->retry);
     sl_timer_free(app->give_back);
     sl_loop_free(app->main);
     if (app->lock_fd >= 0) sl_fs_close(app->lock_fd);
-    sl_free(app->inputs);
-    sl_free(app->pipelines);
     sl_free(app->workers);
     sl_free(app);
 }
 
 sl_pipeline *const *sl_app_pipelines(const sl_app *app, unsigned *count)
 {
-    *count = app->n_pipelines;
-    return app->pipelines;
+    *count = 0;
+    return app->topology ? sl_topology_pipelines(app->topology, count) : NULL;
 }
 
 sl_loop *sl_app_main_loop(const sl_app *app)

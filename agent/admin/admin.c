@@ -6,8 +6,8 @@
 
 struct sl_admin {
     sl_http_server *server;
-    sl_pipeline *const *pipelines;
-    unsigned count;
+    const sl_topology *topology;
+    sl_reload *reload;
     int64_t started_ns;
 };
 
@@ -35,10 +35,12 @@ static void ready_page(sl_admin *admin, sl_http_reply *reply)
 {
     char state[SL_ERR_TEXT_MAX];
     bool ready = true;
+    unsigned count;
+    sl_pipeline *const *pipelines = sl_topology_pipelines(admin->topology, &count);
     sl_buf parts = SL_BUF_NONE;
     sl_buf_append_char(&parts, '[');
-    for (unsigned i = 0; i < admin->count; i++) {
-        sl_pipeline *pipeline = admin->pipelines[i];
+    for (unsigned i = 0; i < count; i++) {
+        sl_pipeline *pipeline = pipelines[i];
         const char *name = sl_pipeline_name(pipeline);
         sl_pipeline_journal_status(pipeline, state, sizeof state);
         ready = append_state(&parts, "journal", name, name, state) && ready;
@@ -61,27 +63,51 @@ static void ready_page(sl_admin *admin, sl_http_reply *reply)
 
 static void metrics_page(sl_admin *admin, sl_http_reply *reply)
 {
+    unsigned count;
+    sl_pipeline *const *pipelines = sl_topology_pipelines(admin->topology, &count);
     reply->content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    sl_admin_write_ledger_metrics(&reply->body, admin->pipelines, admin->count);
+    sl_admin_write_ledger_metrics(&reply->body, pipelines, count);
     sl_metrics_write(&reply->body);
     sl_buf_append_cstr(&reply->body, "# EOF\n");
 }
 
 static void ledger_page(sl_admin *admin, sl_http_reply *reply)
 {
+    unsigned count;
+    sl_pipeline *const *pipelines = sl_topology_pipelines(admin->topology, &count);
     reply->content_type = "application/json";
-    sl_admin_write_ledger(&reply->body, admin->pipelines, admin->count);
+    sl_admin_write_ledger(&reply->body, pipelines, count);
     sl_buf_append_char(&reply->body, '\n');
 }
 
-static const struct {
+static void reload_page(sl_admin *admin, sl_http_reply *reply)
+{
+    reply->content_type = "application/json";
+    sl_reload_write(admin->reload, &reply->body);
+    sl_buf_append_char(&reply->body, '\n');
+}
+
+/* Answered before the change is through: what came of it is read with GET. */
+static void reload_action(sl_admin *admin, sl_http_reply *reply)
+{
+    static const int statuses[] = {[SL_RELOAD_UNCHANGED] = 200,
+                                   [SL_RELOAD_UNDER_WAY] = 202,
+                                   [SL_RELOAD_REFUSED] = 422,
+                                   [SL_RELOAD_BUSY] = 409};
+    reply->status = statuses[sl_reload_ask(admin->reload)];
+    reload_page(admin, reply);
+}
+
+static const struct page {
     const char *path;
-    void (*write)(sl_admin *admin, sl_http_reply *reply);
+    void (*get)(sl_admin *admin, sl_http_reply *reply);
+    void (*post)(sl_admin *admin, sl_http_reply *reply); /* NULL: not allowed */
 } pages[] = {
-    {"/live", live_page},
-    {"/ready", ready_page},
-    {"/metrics", metrics_page},
-    {"/api/v1/ledger", ledger_page},
+    {"/live", live_page, NULL},
+    {"/ready", ready_page, NULL},
+    {"/metrics", metrics_page, NULL},
+    {"/api/v1/ledger", ledger_page, NULL},
+    {"/api/v1/reload", reload_page, reload_action},
 };
 
 static void not_found(sl_http_reply *reply)
@@ -93,28 +119,35 @@ static void not_found(sl_http_reply *reply)
     sl_buf_append_char(&reply->body, '\n');
 }
 
+static void answer(sl_admin *admin, const struct page *page, sl_span method, sl_http_reply *reply)
+{
+    if (sl_span_is_cstr(method, "GET") || sl_span_is_cstr(method, "HEAD")) {
+        page->get(admin, reply);
+    } else if (page->post && sl_span_is_cstr(method, "POST")) {
+        page->post(admin, reply);
+    } else {
+        reply->status = 405;
+        sl_buf_printf(&reply->body, "only GET%s is answered here\n", page->post ? " and POST" : "");
+    }
+}
+
 static void on_request(void *arg, sl_span method, sl_span path, sl_http_reply *reply)
 {
-    if (!sl_span_is_cstr(method, "GET") && !sl_span_is_cstr(method, "HEAD")) {
-        reply->status = 405;
-        sl_buf_append_cstr(&reply->body, "only GET is answered here\n");
-        return;
-    }
     for (size_t i = 0; i < SL_LEN(pages); i++) {
         if (sl_span_is_cstr(path, pages[i].path)) {
-            pages[i].write(arg, reply);
+            answer(arg, &pages[i], method, reply);
             return;
         }
     }
     not_found(reply);
 }
 
-sl_admin *sl_admin_new(sl_loop *loop, const sl_service_conf *service, sl_pipeline *const *pipelines,
-                       unsigned count, sl_err *err)
+sl_admin *sl_admin_new(sl_loop *loop, const sl_service_conf *service, const sl_topology *topology,
+                       sl_reload *reload, sl_err *err)
 {
     sl_admin *admin = sl_calloc(1, sizeof *admin);
-    admin->pipelines = pipelines;
-    admin->count = count;
+    admin->topology = topology;
+    admin->reload = reload;
     admin->started_ns = sl_clock_mono_ns();
     admin->server = sl_http_server_new(loop, service->http.host, service->http.port, on_request, admin, err);
     if (admin->server) return admin;

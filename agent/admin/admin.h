@@ -1,15 +1,15 @@
-/* admin.h: the agent's own pages: /live, /ready, /metrics, /api/v1/ledger. Main loop only.
+/* admin.h: the agent's own pages: /live, /ready, /metrics, /api/v1/ledger, /api/v1/reload. Main loop only.
  */
 #ifndef SLUICE_ADMIN_H
 #define SLUICE_ADMIN_H
 
-#include "pipeline/pipeline.h"
+#include "pipeline/reload.h"
 
 typedef struct sl_admin sl_admin;
 
-/* pipelines: must outlive the admin. NULL with err when the address cannot be had. */
-sl_admin *sl_admin_new(sl_loop *loop, const sl_service_conf *service, sl_pipeline *const *pipelines,
-                       unsigned count, sl_err *err);
+/* topology, reload: must outlive the admin. NULL with err when the address cannot be had. */
+sl_admin *sl_admin_new(sl_loop *loop, const sl_service_conf *service, const sl_topology *topology,
+                       sl_reload *reload, sl_err *err);
 void sl_admin_free(sl_admin *admin); /* NULL is fine */
 uint16_t sl_admin_port(const sl_admin *admin);
 

@@ -15,11 +15,12 @@ static int usage(int code)
     return code;
 }
 
-static int run(const sl_config *config, bool once)
+static int run(const sl_app_conf *conf)
 {
+    bool once = conf->once;
     sl_err err = SL_ERR_NONE;
     int64_t started = sl_clock_mono_ns();
-    sl_app *app = sl_app_start(config, once, &err);
+    sl_app *app = sl_app_start(conf, &err);
     if (!app) {
         fprintf(stderr, "sluice: %s\n", err.text);
         return err.code == SL_E_CONFIG ? SL_EXIT_USAGE : SL_EXIT_FAILED;
@@ -54,7 +55,8 @@ int cmd_run(int argc, char **argv)
     sl_config *config = sl_config_args_load(&args);
     if (!config) return SL_EXIT_USAGE;
     sl_log_init(config->service.log_level, config->service.log_json);
-    int code = run(config, once);
+    int code =
+        run(&(sl_app_conf){.config = config, .paths = args.paths, .n_paths = args.count, .once = once});
     sl_config_free(config);
     return code;
 }

@@ -25,9 +25,13 @@ struct sl_input {
     size_t outstanding; /* bytes on the way */
     bool refused;       /* may_read() said no: call resume() when credit returns */
     bool stopped;
-    unsigned parcels; /* not returned yet */
+    bool held;       /* what is emitted goes to `kept` */
+    sl_batch **kept; /* in order */
+    unsigned n_kept;
+    unsigned parcels;              /* not returned yet */
+    char trouble[SL_ERR_TEXT_MAX]; /* empty: none */
     unsigned n_pipelines;
-    sl_pipeline *pipelines[];
+    sl_pipeline **pipelines;
 };
 
 /* ---- what an input may ask for ---- */
@@ -61,7 +65,7 @@ sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help)
     char full[128];
     snprintf(full, sizeof full, "sluice_%s_%s", in->use->plugin->name, name);
     const char *labels[] = {"input", in->use->name, NULL};
-    return sl_metrics_new(SL_METRIC_COUNTER, full, help, labels);
+    return sl_metrics_new(in, SL_METRIC_COUNTER, full, help, labels);
 }
 
 void sl_input_count_dropped(sl_input *in, const char *reason, uint64_t records)
@@ -76,6 +80,7 @@ void sl_input_count_dropped(sl_input *in, const char *reason, uint64_t records)
 static void set_trouble(sl_input *in, const char *text)
 {
     sl_assert_on(in->loop);
+    if (text != in->trouble) snprintf(in->trouble, sizeof in->trouble, "%s", text);
     for (unsigned i = 0; i < in->n_pipelines; i++)
         sl_pipeline__set_input_trouble(in->pipelines[i], in->use, text);
 }
@@ -94,6 +99,10 @@ bool sl_input_may_read(sl_input *in)
 {
     sl_assert_on(in->loop);
     if (in->stopped) return false;
+    if (in->held) {
+        in->refused = true;
+        return false;
+    }
     bool room = true;
     for (unsigned i = 0; i < in->n_pipelines; i++)
         room = room && sl_pipeline__has_room(in->pipelines[i]);
@@ -127,6 +136,13 @@ static void free_when_both_back(sl_parcel *parcel)
     sl_free(parcel);
 }
 
+static void go_on_reading(sl_input *in)
+{
+    if (!in->refused || in->stopped || in->held) return;
+    in->refused = false;
+    in->use->plugin->input->resume(in->self);
+}
+
 static void on_credit_back(sl_message *msg)
 {
     sl_parcel *parcel = sl_container_of(msg, sl_parcel, credit_back);
@@ -134,9 +150,7 @@ static void on_credit_back(sl_message *msg)
     in->outstanding -= parcel->credit;
     parcel->credit_returned = true;
     free_when_both_back(parcel);
-    if (!in->refused || in->stopped) return;
-    in->refused = false;
-    in->use->plugin->input->resume(in->self);
+    go_on_reading(in);
 }
 
 static void on_receipt_back(sl_message *msg)
@@ -198,10 +212,20 @@ static sl_batch *copy_batch(const sl_batch *batch)
     return copy;
 }
 
+static void keep(sl_input *in, sl_batch *batch)
+{
+    in->kept = sl_realloc(in->kept, (in->n_kept + 1) * sizeof *in->kept);
+    in->kept[in->n_kept++] = batch;
+}
+
 void sl_input_emit(sl_input *in, sl_batch *batch)
 {
     sl_assert_on(in->loop);
     sl_assert(!in->stopped && batch->count > 0);
+    if (in->held) {
+        keep(in, batch);
+        return;
+    }
     sl_receipt *receipt = batch->receipt;
     batch->receipt = NULL;
     unsigned last = in->n_pipelines - 1;
@@ -211,21 +235,86 @@ void sl_input_emit(sl_input *in, sl_batch *batch)
     feed(in, in->pipelines[last], batch, receipt);
 }
 
+/* ---- from pipelines to others ---- */
+
+static void hold_on_loop(void *arg)
+{
+    ((sl_input *)arg)->held = true;
+}
+
+void sl_input_hold(sl_input *in)
+{
+    sl_loop_call_wait(in->loop, hold_on_loop, in);
+}
+
+bool sl_input_is_held(const sl_input *in)
+{
+    return in->held;
+}
+
+static void set_pipelines(sl_input *in, sl_pipeline *const *pipelines, unsigned n_pipelines)
+{
+    sl_free(in->pipelines);
+    in->pipelines = sl_calloc(n_pipelines, sizeof(sl_pipeline *));
+    memcpy(in->pipelines, pipelines, n_pipelines * sizeof(sl_pipeline *));
+    in->n_pipelines = n_pipelines;
+}
+
+typedef struct feed_call {
+    sl_input *in;
+    sl_pipeline *const *pipelines;
+    unsigned n_pipelines;
+} feed_call;
+
+static void feed_on_loop(void *arg)
+{
+    const feed_call *call = arg;
+    set_pipelines(call->in, call->pipelines, call->n_pipelines);
+    set_trouble(call->in, call->in->trouble);
+}
+
+void sl_input_feed(sl_input *in, sl_pipeline *const *pipelines, unsigned n_pipelines)
+{
+    feed_call call = {in, pipelines, n_pipelines};
+    sl_loop_call_wait(in->loop, feed_on_loop, &call);
+}
+
+static void emit_kept(sl_input *in)
+{
+    in->held = false;
+    for (unsigned i = 0; i < in->n_kept; i++)
+        sl_input_emit(in, in->kept[i]);
+    sl_free(in->kept);
+    in->kept = NULL;
+    in->n_kept = 0;
+}
+
+static void release_on_loop(void *arg)
+{
+    sl_input *in = arg;
+    emit_kept(in);
+    go_on_reading(in);
+}
+
+void sl_input_release(sl_input *in)
+{
+    sl_loop_call_wait(in->loop, release_on_loop, in);
+}
+
 /* ---- life ---- */
 
 sl_input *sl_input_new(const sl_plugin_use *use, const sl_agent_context *context, unsigned worker,
                        sl_pipeline *const *pipelines, unsigned n_pipelines, void (*finished)(void *arg),
                        void *arg)
 {
-    sl_input *in = sl_calloc(1, sizeof *in + n_pipelines * sizeof *in->pipelines);
+    sl_input *in = sl_calloc(1, sizeof *in);
     in->use = use;
     in->context = context;
     in->worker = worker;
     in->loop = context->workers[worker];
     in->finished = finished;
     in->arg = arg;
-    in->n_pipelines = n_pipelines;
-    memcpy(in->pipelines, pipelines, n_pipelines * sizeof *pipelines);
+    set_pipelines(in, pipelines, n_pipelines);
     snprintf(in->name, sizeof in->name, "%s %s%s%s", use->plugin->name, use->pipeline ? use->pipeline : "",
              use->pipeline ? "." : "", use->name);
     snprintf(in->scope, sizeof in->scope, "input/%s/%s/%s", use->pipeline ? use->pipeline : "", use->name,
@@ -247,6 +336,7 @@ static void start_on_loop(void *arg)
     in->state = sl_state_open(in->context->service->data_dir, sl_span_of(in->scope), call->err);
     if (in->state) in->self = in->use->plugin->input->start(in, in->use->conf, call->err);
     if (in->self) return;
+    sl_metrics_retire(in);
     sl_state_close(in->state);
     in->state = NULL;
     call->rc = sl_err_prefix(call->err, "input %s", in->name);
@@ -272,10 +362,32 @@ bool sl_input_may_start(const sl_input *in)
     return true;
 }
 
+/* What was held for a pipeline that did not open: read again next time, where that can be. */
+static void give_up_kept(sl_input *in)
+{
+    for (unsigned i = 0; i < in->n_kept; i++) {
+        sl_batch *batch = in->kept[i];
+        sl_receipt *receipt = batch->receipt;
+        batch->receipt = NULL;
+        if (receipt)
+            receipt->holds++;
+        else
+            sl_input_count_dropped(in, "no_pipeline", batch->count);
+        release_hold(receipt, false);
+        sl_batch_unref(batch);
+    }
+    sl_free(in->kept);
+    in->kept = NULL;
+    in->n_kept = 0;
+}
+
 static void stop_on_loop(void *arg)
 {
     sl_input *in = arg;
+    bool reachable = in->self && sl_input_may_start(in);
+    if (reachable) emit_kept(in);
     if (in->self && !in->stopped) in->use->plugin->input->stop(in->self);
+    give_up_kept(in);
     in->stopped = true;
 }
 
@@ -296,5 +408,7 @@ void sl_input_free(sl_input *in)
 {
     if (!in) return;
     sl_loop_call_wait(in->loop, free_on_loop, in);
+    sl_metrics_retire(in);
+    sl_free(in->pipelines);
     sl_free(in);
 }

@@ -7,59 +7,23 @@
  * A parcel without records waits in line all the same: its receipt must not overtake an earlier one.
  * Invariant: a parcel's dead letters are durable before it enters `unsafe`.
  */
-#include "journal_side.h"
-#include "base/metrics.h"
-#include "output_link.h"
-#include <pthread.h>
+#include "journal_side_int.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #define RETRY_NS (500 * SL_NS_PER_MS) /* between attempts while the disk refuses */
 
-typedef struct parcel_queue {
-    sl_parcel *first, **last;
-} parcel_queue;
-
-/* How often the log says that inputs wait. */
-#define REFUSED_LOG_NS (60 * SL_NS_PER_S)
-
-struct sl_journal_side {
-    sl_journal_side_conf conf;
-    sl_loop *loop;
-    sl_journal *journal;
-    sl_timer *tick, *retry;
-    char dir[4096];
-    parcel_queue waiting, unsafe;
-    uint64_t safe_sequence;
-    bool stopping;
-    sl_log_limit refused_limit;
-    char trouble[SL_ERR_TEXT_MAX]; /* under lock: why the first waiting parcel waits */
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* a drain or settle may have come to its end */
-    struct {
-        sl_counter *bytes, *segments, *frames, *append_errors, *sync_errors;
-    } metrics;
-    unsigned n_outputs;
-    sl_output_link outputs[];
-};
-
 /* ---- queues ---- */
 
-static void queue_init(parcel_queue *queue)
-{
-    queue->first = NULL;
-    queue->last = &queue->first;
-}
-
-static void queue_push(parcel_queue *queue, sl_parcel *parcel)
+static void queue_push(sl_parcel_queue *queue, sl_parcel *parcel)
 {
     parcel->next = NULL;
     *queue->last = parcel;
     queue->last = &parcel->next;
 }
 
-static sl_parcel *queue_pop(parcel_queue *queue)
+static sl_parcel *queue_pop(sl_parcel_queue *queue)
 {
     sl_parcel *parcel = queue->first;
     queue->first = parcel->next;
@@ -178,7 +142,7 @@ void sl_journal_side_submit(sl_journal_side *side, sl_parcel *parcel)
     sl_loop_post(side->loop, &parcel->to_journal);
 }
 
-static void on_retry(void *arg)
+void sl_journal_side__on_retry(void *arg)
 {
     pump(arg);
 }
@@ -213,6 +177,13 @@ static void on_room(void *arg)
     if (side->waiting.first) sl_timer_start(side->retry, 0, 0);
 }
 
+const sl_journal_events sl_journal_side__events = {
+    .safe = on_safe,
+    .appended = on_appended,
+    .dropped_before = on_dropped_before,
+    .room = on_room,
+};
+
 static void publish_stats(sl_journal_side *side)
 {
     sl_journal_stats stats;
@@ -224,7 +195,7 @@ static void publish_stats(sl_journal_side *side)
     sl_counter_set(side->metrics.sync_errors, stats.sync_errors);
 }
 
-static void on_tick(void *arg)
+void sl_journal_side__on_tick(void *arg)
 {
     sl_journal_side *side = arg;
     schedule_tick(side);
@@ -233,7 +204,7 @@ static void on_tick(void *arg)
 
 /* ---- what the outputs tell ---- */
 
-static void on_drained(void *arg)
+void sl_journal_side__on_drained(void *arg)
 {
     sl_journal_side *side = arg;
     pthread_mutex_lock(&side->lock);
@@ -258,6 +229,18 @@ static bool wait_until(sl_journal_side *side, bool (*test)(sl_journal_side *side
     }
     pthread_mutex_unlock(&side->lock);
     return held;
+}
+
+static void lift_on_loop(void *arg)
+{
+    sl_journal_side *side = arg;
+    sl_journal_lift_limit(side->journal);
+    pump(side);
+}
+
+void sl_journal_side_lift_limit(sl_journal_side *side)
+{
+    sl_loop_call_wait(side->loop, lift_on_loop, side);
 }
 
 static bool is_settled(sl_journal_side *side)
@@ -285,134 +268,9 @@ bool sl_journal_side_drain(sl_journal_side *side, const int64_t *deadline_ns)
     return wait_until(side, is_drained, deadline_ns);
 }
 
-/* ---- life ---- */
+/* ---- the end ---- */
 
-static void report_opening(sl_journal_side *side, const sl_journal_report *report)
-{
-    const char *name = side->conf.pipeline->name;
-    if (report->first_problem[0])
-        sl_warn("journal",
-                "%s: mended while opening: %llu bytes of a torn tail cut, %llu damaged frames (%llu records) "
-                "set aside, %llu frames missing; first: %s",
-                name, (unsigned long long)report->torn_bytes, (unsigned long long)report->quarantined_frames,
-                (unsigned long long)report->quarantined_records, (unsigned long long)report->missing_frames,
-                report->first_problem);
-    if (report->records)
-        sl_info("journal", "%s: %llu records in %llu frames are still to be delivered", name,
-                (unsigned long long)report->records, (unsigned long long)report->frames);
-}
-
-static void make_metrics(sl_journal_side *side)
-{
-    const char *labels[] = {"pipeline", side->conf.pipeline->name, NULL};
-    side->metrics.bytes =
-        sl_metrics_new(SL_METRIC_GAUGE, "sluice_journal_bytes", "Bytes the journal holds.", labels);
-    side->metrics.segments =
-        sl_metrics_new(SL_METRIC_GAUGE, "sluice_journal_segments", "Segments of the journal.", labels);
-    side->metrics.frames =
-        sl_metrics_new(SL_METRIC_GAUGE, "sluice_journal_frames", "Frames in the journal.", labels);
-    side->metrics.append_errors = sl_metrics_new(SL_METRIC_COUNTER, "sluice_journal_append_errors_total",
-                                                 "Writes that the disk refused; they were repeated.", labels);
-    side->metrics.sync_errors =
-        sl_metrics_new(SL_METRIC_COUNTER, "sluice_journal_sync_errors_total",
-                       "Failed fsyncs of the journal; their frames were written again.", labels);
-}
-
-static const sl_journal_events journal_events = {
-    .safe = on_safe,
-    .appended = on_appended,
-    .dropped_before = on_dropped_before,
-    .room = on_room,
-};
-
-typedef struct open_call {
-    sl_journal_side *side;
-    sl_err *err;
-} open_call;
-
-static void open_on_loop(void *arg)
-{
-    open_call *call = arg;
-    sl_journal_side *side = call->side;
-    const char **names = sl_calloc(side->n_outputs, sizeof *names);
-    for (unsigned i = 0; i < side->n_outputs; i++)
-        names[i] = side->conf.pipeline->outputs.items[i]->name;
-    sl_journal_report report = {0};
-    sl_journal_conf conf = side->conf.pipeline->buffer;
-    conf.loop = side->loop;
-    conf.set_aside = side->conf.set_aside;
-    side->journal =
-        sl_journal_open(side->dir, &conf, names, side->n_outputs, &journal_events, side, &report, call->err);
-    sl_free(names);
-    if (!side->journal) return;
-    report_opening(side, &report);
-    side->safe_sequence = sl_journal_next(side->journal) - 1;
-    sl_ledger_add(&side->conf.ledger->recovered, report.records);
-    sl_ledger_add(&side->conf.ledger->journaled, report.records);
-    /* What is damaged is among those records: the outputs count it when they get there. */
-    side->tick = sl_timer_new(side->loop, on_tick, side);
-    side->retry = sl_timer_new(side->loop, on_retry, side);
-    on_tick(side);
-}
-
-static int start_output(sl_journal_side *side, unsigned index, sl_err *err)
-{
-    const sl_pipeline_conf *pipeline = side->conf.pipeline;
-    sl_output_link_conf conf = {
-        .use = pipeline->outputs.items[index],
-        .pipeline = pipeline->name,
-        .loop = side->loop,
-        .journal = side->journal,
-        .index = index,
-        .folder = pipeline->buffer.type == SL_JOURNAL_DISK ? side->dir : NULL,
-        .data_dir = side->conf.data_dir,
-        .once = side->conf.once,
-        .letters = side->conf.letters,
-        .drained = on_drained,
-        .arg = side,
-    };
-    return sl_output_link_start(&side->outputs[index], &conf, err);
-}
-
-static int start_parts(sl_journal_side *side, sl_err *err)
-{
-    open_call call = {side, err};
-    sl_loop_call_wait(side->loop, open_on_loop, &call);
-    if (!side->journal) return err->code;
-    for (unsigned i = 0; i < side->n_outputs; i++) {
-        int rc = start_output(side, i, err);
-        if (rc < 0) return rc;
-    }
-    return 0;
-}
-
-sl_journal_side *sl_journal_side_start(const sl_journal_side_conf *conf, sl_err *err)
-{
-    unsigned n_outputs = (unsigned)conf->pipeline->outputs.count;
-    sl_journal_side *side = sl_calloc(1, sizeof *side + n_outputs * sizeof *side->outputs);
-    side->conf = *conf;
-    side->n_outputs = n_outputs;
-    side->refused_limit = (sl_log_limit){.burst = 1, .interval_ns = REFUSED_LOG_NS};
-    queue_init(&side->waiting);
-    queue_init(&side->unsafe);
-    pthread_mutex_init(&side->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&side->changed, &attr);
-    pthread_condattr_destroy(&attr);
-    snprintf(side->dir, sizeof side->dir, "%s/journal/%s", conf->data_dir, conf->pipeline->name);
-    char name[16];
-    snprintf(name, sizeof name, "j:%s", conf->pipeline->name);
-    side->loop = sl_loop_new(name);
-    make_metrics(side);
-    if (start_parts(side, err) == 0) return side;
-    sl_journal_side_stop(side);
-    sl_journal_side_free(side);
-    return NULL;
-}
-
-static void return_unsafe(sl_journal_side *side)
+void sl_journal_side__return_unsafe(sl_journal_side *side)
 {
     while (side->waiting.first) {
         sl_parcel *parcel = queue_pop(&side->waiting);
@@ -426,35 +284,11 @@ static void return_unsafe(sl_journal_side *side)
         sl_input__return_receipt(queue_pop(&side->unsafe), false);
 }
 
-static void close_on_loop(void *arg)
-{
-    sl_journal_side *side = arg;
-    side->stopping = true;
-    if (side->journal) sl_journal_close(side->journal);
-    side->journal = NULL;
-    return_unsafe(side);
-    sl_timer_free(side->tick);
-    sl_timer_free(side->retry);
-    side->tick = side->retry = NULL;
-}
+/* ---- questions ---- */
 
-void sl_journal_side_stop(sl_journal_side *side)
+bool sl_journal_side_is_on_disk(const sl_journal_side *side)
 {
-    /* The outputs' last acknowledgements are posted before their loops are joined, so they run before the
-     * journal closes. */
-    for (unsigned i = 0; i < side->n_outputs; i++)
-        sl_output_link_stop(&side->outputs[i]);
-    sl_loop_call_wait(side->loop, close_on_loop, side);
-    sl_loop_free(side->loop);
-    side->loop = NULL;
-}
-
-void sl_journal_side_free(sl_journal_side *side)
-{
-    if (!side) return;
-    pthread_mutex_destroy(&side->lock);
-    pthread_cond_destroy(&side->changed);
-    sl_free(side);
+    return side->on_disk;
 }
 
 const sl_output_ledger *sl_journal_side_ledger(const sl_journal_side *side, unsigned output)

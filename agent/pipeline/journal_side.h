@@ -19,7 +19,11 @@ typedef struct sl_journal_side_conf {
 
 /* Makes the loop, opens the journal, starts the outputs. Main thread. */
 sl_journal_side *sl_journal_side_start(const sl_journal_side_conf *conf, sl_err *err);
+/* Whether frames go to disk, whatever is configured: a buffer in memory begins where none on disk is left. */
+bool sl_journal_side_is_on_disk(const sl_journal_side *side);
 void sl_journal_side_submit(sl_journal_side *side, sl_parcel *parcel); /* any worker loop */
+/* See sl_pipeline_lift_limit(). Not from a loop. */
+void sl_journal_side_lift_limit(sl_journal_side *side);
 bool sl_journal_side_settle(sl_journal_side *side,
                             const int64_t *deadline_ns); /* not from a loop; see sl_pipeline_settle */
 bool sl_journal_side_drain(sl_journal_side *side, const int64_t *deadline_ns);

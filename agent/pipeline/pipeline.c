@@ -45,6 +45,10 @@ sl_pipeline_ledger *sl_pipeline__ledger(sl_pipeline *pipeline)
 {
     return &pipeline->ledger;
 }
+bool sl_pipeline__is_on_disk(const sl_pipeline *pipeline)
+{
+    return sl_journal_side_is_on_disk(pipeline->journal);
+}
 sl_dead_letters *sl_pipeline__dead_letters(sl_pipeline *pipeline)
 {
     return pipeline->letters;
@@ -109,7 +113,8 @@ void sl_pipeline__set_input_trouble(sl_pipeline *pipeline, const sl_plugin_use *
 {
     pthread_mutex_lock(&pipeline->lock);
     for (unsigned i = 0; i < pipeline->conf->inputs.count; i++) {
-        if (pipeline->conf->inputs.items[i] != input) continue;
+        /* By name: an input outlives a reload that makes its pipeline anew. */
+        if (strcmp(pipeline->conf->inputs.items[i]->name, input->name) != 0) continue;
         sl_free(pipeline->input_trouble[i]);
         pipeline->input_trouble[i] = *text ? sl_strdup(text) : NULL;
     }
@@ -205,7 +210,8 @@ static void undo_opening(sl_pipeline *pipeline)
     free_stages(pipeline);
     sl_journal_side_free(pipeline->journal);
     pipeline->journal = NULL;
-    pipeline->ledger = (sl_pipeline_ledger){0};
+    sl_ledger_sub(&pipeline->ledger.recovered, sl_ledger_get(&pipeline->ledger.recovered));
+    sl_ledger_sub(&pipeline->ledger.journaled, sl_ledger_get(&pipeline->ledger.journaled));
 }
 
 sl_pipeline *sl_pipeline_new(const sl_pipeline_conf *conf, const sl_agent_context *context)
@@ -213,6 +219,7 @@ sl_pipeline *sl_pipeline_new(const sl_pipeline_conf *conf, const sl_agent_contex
     sl_pipeline *pipeline = sl_calloc(1, sizeof *pipeline);
     pipeline->conf = conf;
     pipeline->context = context;
+    sl_err_set(&pipeline->not_open, SL_E_AGAIN, "not open yet");
     pipeline->input_trouble = sl_calloc(conf->inputs.count + 1, sizeof *pipeline->input_trouble);
     pipeline->letters = sl_dead_letters_open(context->service->data_dir, conf->name);
     pthread_mutex_init(&pipeline->lock, NULL);
@@ -241,6 +248,11 @@ sl_input *sl_pipeline_replay_input(sl_pipeline *pipeline, void (*finished)(void 
     pipeline->replay_use = (sl_plugin_use){
         .plugin = &sl_replay_plugin, .conf = &pipeline->replay, .name = "dead_letters", .pipeline = name};
     return sl_input_new(&pipeline->replay_use, pipeline->context, 0, &pipeline, 1, finished, arg);
+}
+
+void sl_pipeline_lift_limit(sl_pipeline *pipeline)
+{
+    if (pipeline->journal) sl_journal_side_lift_limit(pipeline->journal);
 }
 
 bool sl_pipeline_settle(sl_pipeline *pipeline, const int64_t *deadline_ns)

@@ -32,6 +32,9 @@ sl_pipeline *sl_pipeline_new(const sl_pipeline_conf *conf, const sl_agent_contex
 int sl_pipeline_open(sl_pipeline *pipeline, sl_err *err);
 bool sl_pipeline_is_open(const sl_pipeline *pipeline); /* until sl_pipeline_free(); main thread */
 
+/* What is on the way, and no more, may go into the journal beyond its max_size: it is to be closed for good,
+ * and what keeps it full may be what its successor mends. Any thread but the loops'. */
+void sl_pipeline_lift_limit(sl_pipeline *pipeline);
 /* Waits until every batch that was emitted is in the journal (inputs must have stopped), or *deadline_ns
  * (monotonic ns; atomic, another thread may bring it nearer) is past. True: all are. */
 bool sl_pipeline_settle(sl_pipeline *pipeline, const int64_t *deadline_ns);
@@ -69,6 +72,13 @@ int sl_input_start(sl_input *in, sl_err *err);
 bool sl_input_is_started(const sl_input *in); /* main thread */
 bool sl_input_may_start(const sl_input *in);  /* every pipeline that it feeds is open; main thread */
 void sl_input_stop(sl_input *in);             /* waits; nothing is emitted afterwards */
-void sl_input_free(sl_input *in);             /* after the pipelines are closed: every receipt is back */
+/* From one set of pipelines to another, while the plugin keeps what it has open. Between hold and release no
+ * batch reaches a pipeline: the plugin is told not to read, what it emits all the same waits here. Each waits
+ * for the loop; any thread but the loops'. */
+void sl_input_hold(sl_input *in);
+void sl_input_feed(sl_input *in, sl_pipeline *const *pipelines, unsigned n_pipelines);
+void sl_input_release(sl_input *in);
+bool sl_input_is_held(const sl_input *in); /* the thread that holds and releases it */
+void sl_input_free(sl_input *in);          /* after the pipelines are closed: every receipt is back */
 
 #endif

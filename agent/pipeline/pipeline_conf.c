@@ -124,6 +124,7 @@ static void read_pipeline(work *w, const sl_member *member, sl_pipeline_conf *pi
     pipeline->outputs = read_uses(w, SL_PLUGIN_OUTPUT, member, "outputs", true, pipeline);
     const sl_member *buffer = sl_node_find(member->value, "buffer");
     sl_conf__read_buffer(&w->ctx, buffer ? buffer->value : NULL, &pipeline->buffer);
+    pipeline->digest = sl_conf__digest_pipeline(pipeline, buffer ? buffer->value : NULL);
 }
 
 /* keys_known: false: a section has a wrong name, which may be this one. */

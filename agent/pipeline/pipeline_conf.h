@@ -49,6 +49,7 @@ typedef struct sl_plugin_use {
     const char *pipeline;             /* the pipeline it is written in; NULL: a shared definition */
     const sl_delivery_conf *delivery; /* outputs only, else NULL */
     sl_mark mark;                     /* where the plugin's name stands */
+    sl_id digest; /* equal for two uses of one plugin with the same options; its name is not in it */
 } sl_plugin_use;
 
 /* Uses by reference: a shared input or output stands, as the same pointer, in each pipeline that names it. */
@@ -64,6 +65,7 @@ typedef struct sl_pipeline_conf {
     sl_use_list filters; /* in order; may be none */
     sl_use_list outputs; /* at least one; names differ within the pipeline */
     sl_journal_conf buffer;
+    sl_id digest; /* equal for two that have the same inputs, filters, outputs and buffer */
 } sl_pipeline_conf;
 
 typedef struct sl_config {

@@ -56,6 +56,13 @@ sl_use_list sl_conf__read_uses(const sl_option_context *ctx, sl_plugin_kind kind
                                const char *pipeline, sl_conf__definitions *same,
                                const sl_conf__definitions *other);
 
+/* ---- pipeline_conf_digest.c: what a reload compares ---- */
+
+/* options: the node that conf was read from. */
+sl_id sl_conf__digest_use(const sl_plugin *plugin, const sl_node *options, const void *conf);
+/* Its uses have theirs. buffer: the node, or NULL. */
+sl_id sl_conf__digest_pipeline(const sl_pipeline_conf *pipeline, const sl_node *buffer);
+
 /* ---- pipeline_conf_unique.c: SL_OPT_UNIQUE ---- */
 
 /* Adds a problem for each two outputs that share what they must not. The configuration has no errors so far.

@@ -123,7 +123,11 @@ static sl_plugin_use *read_options(const sl_option_context *ctx, const sl_plugin
     sl_options_read(ctx, member->value, member->mark, where, targets, count);
     if (sl_problems_errors(ctx->problems) == errors)
         sl_conf__check_use(ctx, plugin, conf, member->value, member->mark);
-    *use = (sl_plugin_use){.plugin = plugin, .conf = conf, .delivery = delivery, .mark = member->mark};
+    *use = (sl_plugin_use){.plugin = plugin,
+                           .conf = conf,
+                           .delivery = delivery,
+                           .mark = member->mark,
+                           .digest = sl_conf__digest_use(plugin, member->value, conf)};
     return use;
 }
 

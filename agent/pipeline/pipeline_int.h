@@ -53,6 +53,7 @@ void sl_stage__run(sl_stage *stage, sl_batch *batch, sl_parcel *parcel);
 /* ---- the pipeline as its inputs see it ---- */
 
 sl_stage *sl_pipeline__stage(sl_pipeline *pipeline, unsigned worker);
+bool sl_pipeline__is_on_disk(const sl_pipeline *pipeline); /* its journal is */
 sl_dead_letters *sl_pipeline__dead_letters(sl_pipeline *pipeline);
 sl_pipeline_ledger *sl_pipeline__ledger(sl_pipeline *pipeline);
 /* What keeps this input from its work; empty: nothing does. Copied. Any thread. */

@@ -27,7 +27,7 @@ static sl_counter *counter_of(sl_filter *filter, const char *name, const char *h
     char full[128];
     snprintf(full, sizeof full, "sluice_%s_%s", filter->use->plugin->name, name);
     const char *labels[] = {"pipeline", filter->pipeline, label, value, NULL};
-    return sl_metrics_new(SL_METRIC_COUNTER, full, help, labels);
+    return sl_metrics_new(filter, SL_METRIC_COUNTER, full, help, labels);
 }
 
 sl_counter *sl_filter_counter(sl_filter *filter, const char *name, const char *help)
@@ -50,6 +50,7 @@ static int start_filter(sl_filter *filter, const sl_plugin_use *use, const char 
     snprintf(filter->name, sizeof filter->name, "%s.%s", pipeline, use->name);
     filter->self = use->plugin->filter->start(filter, use->conf, err);
     if (filter->self) return 0;
+    sl_metrics_retire(filter);
     return sl_err_prefix(err, "filter %s", filter->name);
 }
 
@@ -65,7 +66,7 @@ sl_stage *sl_stage__new(sl_pipeline *pipeline, const sl_pipeline_conf *conf, sl_
             return NULL;
         }
     }
-    if (conf->buffer.type == SL_JOURNAL_DISK)
+    if (sl_pipeline__is_on_disk(pipeline))
         stage->coder = sl_frame_coder_new((int)conf->buffer.compress_level);
     return stage;
 }
@@ -76,6 +77,7 @@ void sl_stage__free(sl_stage *stage)
     for (unsigned i = 0; i < stage->filter_count; i++) {
         sl_filter *filter = &stage->filters[i];
         filter->use->plugin->filter->free(filter->self);
+        sl_metrics_retire(filter);
     }
     sl_frame_coder_free(stage->coder);
     sl_free(stage);
