@@ -36,6 +36,7 @@ struct sl_app {
     int64_t shutdown_timeout_ns;
     int64_t deadline_ns; /* when draining must end */
     int64_t asked_ns;    /* when a signal first asked to stop; 0: none did */
+    bool forgotten; /* the code of the start */
     bool stopping;
     bool complete;
     pthread_t stopper;
@@ -184,7 +185,9 @@ static int start_admin(sl_app *app, sl_err *err)
 
 static void on_give_back(void *arg)
 {
-    (void)arg;
+    sl_app *app = arg;
+    if (!app->forgotten) sl_memory_forget_code();
+    app->forgotten = true;
     sl_memory_give_back();
 }
 

@@ -1,9 +1,12 @@
 /* alloc.c: memory by policy: abort for what the program fixes, NULL for what the outside asked for (see
  * base.h). */
+#include <link.h>
 #include <malloc.h>
 #include <sluice/base.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define KEPT_FREE   (8 << 20) /* bytes at the end of a heap that are not given back */
 #define LARGE_BLOCK (4 << 20) /* larger ones are mapped by themselves; batches are far below */
@@ -23,6 +26,35 @@ void sl_memory_tune(void)
 void sl_memory_give_back(void)
 {
     malloc_trim(0);
+}
+
+/* Pages of a file that nothing was written to: what is touched again is read again, from the page cache. */
+static void forget_segment(uintptr_t from, uintptr_t to)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    from = (from + page - 1) & ~(page - 1);
+    to &= ~(page - 1);
+    /* Where the kernel will not, the pages stay. */
+    if (from < to) (void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+static int forget_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    (void)arg;
+    if (strncmp(info->dlpi_name, "linux-vdso", 10) == 0) return 0; /* is no file */
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || segment->p_flags & PF_W) continue;
+        uintptr_t from = info->dlpi_addr + segment->p_vaddr;
+        forget_segment(from, from + segment->p_memsz);
+    }
+    return 0;
+}
+
+void sl_memory_forget_code(void)
+{
+    dl_iterate_phdr(forget_object, NULL);
 }
 
 void sl_out_of_memory(size_t size)

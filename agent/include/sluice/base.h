@@ -118,6 +118,9 @@ void sl_memory_tune(void);
 /* Gives the system what is free, wherever in the heaps it lies. To be called now and then: what is in use
  * again soon has to be faulted in anew. Any thread. */
 void sl_memory_give_back(void);
+/* Lets go of the program's and its libraries' pages of code and constants: what is run again comes back from
+ * the page cache, what only the start ran does not. Any thread. */
+void sl_memory_forget_code(void);
 void sl_wipe(void *ptr, size_t len); /* zeroes secrets; not optimised away */
 
 /* ---- spans ---- */
