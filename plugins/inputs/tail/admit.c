@@ -152,10 +152,11 @@ static void find_out(tail *t, tail_file *f)
         failed(t, f, rc);
         return;
     }
+    bool changed = f->size != (uint64_t)s.st.st_size || f->mtime_ns != tail_mtime_ns(&s.st);
     tail_note_size(f, &s.st);
     f->born_ns = s.born_ns; /* its inode may have been another file's when it was met */
     size_t head_len = tail_head_len(s.head, s.head_len, tail_is_complete(t, f));
-    if (head_len > 0) tail_meet_before(t, f);
+    if (head_len > 0 || changed) tail_meet_before(t, f);
     if (head_len > 0 && is_own_file(t, f, &s)) {
         rc = begin_at(t, f, &s);
         if (rc < 0)

@@ -472,9 +472,9 @@ void tail_find_renamed(tail *t, const char *path);
 void tail_meet_between(tail *t, const tail_file *f);
 /* Meets unknown files that were rotated away from `path`, if they were written to after the known ones. */
 void tail_meet_rotated(tail *t, const char *path);
-/* The same for the name of f, which has its first bytes, if its inode is older than what is known to have been
- * rotated away: it is truncated each time, and one generation or more may have come and gone while f was seen
- * empty. */
+/* The same for the name of f, which has no id yet and its first bytes, or has changed since it was seen empty,
+ * if its inode is older than what is known to have been rotated away: it is truncated each time, and one
+ * generation or more may have come and gone between two looks. */
 void tail_meet_before(tail *t, const tail_file *f);
 /* The same for every name known from the state database. */
 void tail_meet_all_between(tail *t);
