@@ -587,14 +587,19 @@ static void rotate_what_was_seen_empty(void *arg)
     rig_rename(r, "app.log.1", "app.log.2");
     rig_copy(r, "app.log", "app.log.1");
     rig_truncate(r, "app.log", 0);
-    rig_lines(r, "app.log", "c", 0, 100);
+}
+
+static void rotate_and_write_on(void *arg)
+{
+    rotate_what_was_seen_empty(arg);
+    rig_lines(arg, "app.log", "c", 0, 100);
 }
 
 START_TEST(copytruncate__a_generation_that_came_and_went_unseen_is_read_from_its_copy)
 {
-    for (int round = 0; round < 4; round++) {
+    for (int round = 0; round < 8; round++) {
         rig r;
-        begin(&r, "app.log", round % 2);
+        begin(&r, "app.log", round / 2 % 2);
         rig_lines(&r, "app.log", "a", 0, 10);
         rig_start(&r);
         rig_expect_total(&r, 10);
@@ -603,13 +608,43 @@ START_TEST(copytruncate__a_generation_that_came_and_went_unseen_is_read_from_its
         for (int i = 0; i < 1000 && rig_count(&r, "copies_total") == 0; i++)
             rig_sleep_ms(1);
         ck_assert_uint_eq(rig_count(&r, "copies_total"), 1);
-        if (round / 2) rig_stop(&r);
-        if (round / 2) rig_start(&r);
-        sl_loop_call_wait(r.in.loop, rotate_what_was_seen_empty, &r);
+        if (round / 4) rig_stop(&r);
+        if (round / 4) rig_start(&r);
+        sl_loop_call_wait(r.in.loop, round % 2 ? rotate_what_was_seen_empty : rotate_and_write_on, &r);
+        if (round % 2) rig_expect_total(&r, 13); /* as empty as before */
+        if (round % 2) rig_lines(&r, "app.log", "c", 0, 100);
         rig_expect_total(&r, 113);
         rig_expect_lines(&r, "a", 0, 10);
         rig_expect_lines(&r, "b", 0, 3);
         rig_expect_lines(&r, "c", 0, 100);
+        rig_release(&r);
+    }
+}
+END_TEST
+
+/* Two rotations of which only the last copy is kept. */
+static void rotate_twice_and_write_on(void *arg)
+{
+    rig *r = arg;
+    rig_truncate(r, "app.log", 0);
+    rig_lines(r, "app.log", "b", 0, 3);
+    rig_copy(r, "app.log", "app.log.1");
+    rig_truncate(r, "app.log", 0);
+    rig_lines(r, "app.log", "c", 0, 2);
+}
+
+START_TEST(copytruncate__a_generation_is_found_when_the_copy_of_the_one_before_is_gone)
+{
+    for (int round = 0; round < 2; round++) {
+        rig r;
+        begin(&r, "app.log", round);
+        rig_lines(&r, "app.log", "a", 0, 10);
+        rig_start(&r);
+        rig_expect_total(&r, 10);
+        sl_loop_call_wait(r.in.loop, rotate_twice_and_write_on, &r);
+        rig_expect_total(&r, 15);
+        rig_expect_lines(&r, "b", 0, 3);
+        rig_expect_lines(&r, "c", 0, 2);
         rig_release(&r);
     }
 }
@@ -1223,6 +1258,7 @@ SL_TEST_MAIN(
     copytruncate__may_end_in_the_middle_of_the_judgement, copytruncate__a_copy_that_waits_is_admitted_once,
     copytruncate__several_generations_in_a_row,
     copytruncate__a_generation_that_came_and_went_unseen_is_read_from_its_copy,
+    copytruncate__a_generation_is_found_when_the_copy_of_the_one_before_is_gone,
     copytruncate__a_writer_that_goes_on_at_its_place_leaves_a_hole_that_is_skipped,
     copies__equal_files_are_files_of_their_own, copies__a_file_made_anew_with_the_same_bytes_is_read_again,
     copies__a_file_moved_between_file_systems_is_not_read_again,
