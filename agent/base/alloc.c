@@ -13,10 +13,11 @@
 
 /* By its defaults glibc unmaps the memory of each batch when it is freed; faulting the pages in anew for the
  * next one costs about as much as parsing it. One heap a thread would also keep what another thread could
- * use: a batch is made by a worker and freed by an output. */
+ * use: a batch is made by a worker and freed by an output. And what is free at the end of a heap can be given
+ * back of the first one only. */
 void sl_memory_tune(void)
 {
-    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 }

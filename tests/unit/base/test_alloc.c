@@ -1,4 +1,5 @@
 #include "check_main.h"
+#include <pthread.h>
 #include <sluice/base.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,4 +45,29 @@ START_TEST(give_back__returns_what_is_free_between_what_is_in_use)
 }
 END_TEST
 
-SL_TEST_MAIN("alloc", give_back__returns_what_is_free_between_what_is_in_use)
+static void *use_and_free(void *peak)
+{
+    char *large[8];
+    for (unsigned i = 0; i < SL_LEN(large); i++)
+        large[i] = memset(sl_alloc(LARGE), 1, LARGE);
+    *(size_t *)peak = resident_bytes();
+    for (unsigned i = 0; i < SL_LEN(large); i++)
+        sl_free(large[i]);
+    return NULL;
+}
+
+/* Less than is kept at the end of a heap while it is in use. */
+START_TEST(give_back__returns_what_any_thread_has_freed)
+{
+    pthread_t thread;
+    size_t peak = 0;
+    sl_memory_tune();
+    ck_assert_int_eq(pthread_create(&thread, NULL, use_and_free, &peak), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    sl_memory_give_back();
+    if (!OWN_ALLOCATOR) ck_assert_uint_lt(resident_bytes(), peak - 7 * LARGE);
+}
+END_TEST
+
+SL_TEST_MAIN("alloc", give_back__returns_what_is_free_between_what_is_in_use,
+             give_back__returns_what_any_thread_has_freed)
