@@ -22,8 +22,10 @@ struct sl_input {
     char scope[SL_NAME_TEXT];
     void (*finished)(void *arg);
     void *arg;
-    size_t outstanding; /* bytes on the way */
-    bool refused;       /* may_read() said no: call resume() when credit returns */
+    size_t outstanding; /* atomic: bytes on the way */
+    bool refused;       /* atomic: may_read() said no: call resume() when credit returns */
+    sl_message resume;
+    bool resume_posted; /* atomic */
     bool stopped;
     bool held;       /* what is emitted goes to `kept` */
     sl_batch **kept; /* in order */
@@ -95,20 +97,24 @@ void sl_input_ready(sl_input *in)
     set_trouble(in, "");
 }
 
+static bool has_room(sl_input *in)
+{
+    bool room = true;
+    for (unsigned i = 0; i < in->n_pipelines; i++)
+        room = room && sl_pipeline__has_room(in->pipelines[i]);
+    return room || __atomic_load_n(&in->outstanding, __ATOMIC_SEQ_CST) == 0;
+}
+
 bool sl_input_may_read(sl_input *in)
 {
     sl_assert_on(in->loop);
     if (in->stopped) return false;
-    if (in->held) {
-        in->refused = true;
-        return false;
-    }
-    bool room = true;
-    for (unsigned i = 0; i < in->n_pipelines; i++)
-        room = room && sl_pipeline__has_room(in->pipelines[i]);
-    if (room || in->outstanding == 0) return true;
-    in->refused = true;
-    return false;
+    if (!in->held && has_room(in)) return true;
+    __atomic_store_n(&in->refused, true, __ATOMIC_SEQ_CST);
+    /* Credit that came back just before told nobody. */
+    if (in->held || !has_room(in)) return false;
+    __atomic_store_n(&in->refused, false, __ATOMIC_SEQ_CST);
+    return true;
 }
 
 /* ---- receipts ---- */
@@ -129,27 +135,16 @@ static void release_hold(sl_receipt *receipt, bool safe)
     sl_free(receipt);
 }
 
-static void free_when_both_back(sl_parcel *parcel)
-{
-    if (!parcel->credit_returned || !parcel->receipt_returned) return;
-    parcel->input->parcels--;
-    sl_free(parcel);
-}
-
 static void go_on_reading(sl_input *in)
 {
-    if (!in->refused || in->stopped || in->held) return;
-    in->refused = false;
-    in->use->plugin->input->resume(in->self);
+    if (in->stopped || in->held) return;
+    if (__atomic_exchange_n(&in->refused, false, __ATOMIC_SEQ_CST)) in->use->plugin->input->resume(in->self);
 }
 
-static void on_credit_back(sl_message *msg)
+static void on_resume(sl_message *msg)
 {
-    sl_parcel *parcel = sl_container_of(msg, sl_parcel, credit_back);
-    sl_input *in = parcel->input;
-    in->outstanding -= parcel->credit;
-    parcel->credit_returned = true;
-    free_when_both_back(parcel);
+    sl_input *in = sl_container_of(msg, sl_input, resume);
+    __atomic_store_n(&in->resume_posted, false, __ATOMIC_SEQ_CST);
     go_on_reading(in);
 }
 
@@ -158,14 +153,18 @@ static void on_receipt_back(sl_message *msg)
     sl_parcel *parcel = sl_container_of(msg, sl_parcel, receipt_back);
     release_hold(parcel->receipt, parcel->safe);
     SL_FAULT(RECEIPT_RELEASED);
-    parcel->receipt_returned = true;
-    free_when_both_back(parcel);
+    parcel->input->parcels--;
+    sl_free(parcel);
 }
 
+/* The input's loop is woken only when it waits for this. */
 void sl_input__return_credit(sl_parcel *parcel)
 {
+    sl_input *in = parcel->input;
     sl_pipeline__return_credit(parcel->pipeline, parcel->credit);
-    sl_loop_post(parcel->input->loop, &parcel->credit_back);
+    __atomic_fetch_sub(&in->outstanding, parcel->credit, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&in->refused, __ATOMIC_SEQ_CST)) return;
+    if (!__atomic_exchange_n(&in->resume_posted, true, __ATOMIC_SEQ_CST)) sl_loop_post(in->loop, &in->resume);
 }
 
 void sl_input__return_receipt(sl_parcel *parcel, bool safe)
@@ -179,7 +178,6 @@ void sl_input__return_receipt(sl_parcel *parcel, bool safe)
 static void feed(sl_input *in, sl_pipeline *pipeline, sl_batch *batch, sl_receipt *receipt)
 {
     sl_parcel *parcel = sl_calloc(1, sizeof *parcel);
-    parcel->credit_back.run = on_credit_back;
     parcel->receipt_back.run = on_receipt_back;
     parcel->pipeline = pipeline;
     parcel->input = in;
@@ -188,7 +186,7 @@ static void feed(sl_input *in, sl_pipeline *pipeline, sl_batch *batch, sl_receip
     parcel->credit = batch->bytes + batch->count * sizeof(sl_record);
     if (receipt) receipt->holds++;
     in->parcels++;
-    in->outstanding += parcel->credit;
+    __atomic_fetch_add(&in->outstanding, parcel->credit, __ATOMIC_SEQ_CST);
     sl_pipeline__take_credit(pipeline, parcel->credit);
     sl_pipeline_ledger *ledger = sl_pipeline__ledger(pipeline);
     sl_ledger_add(&ledger->received_bytes, batch->bytes);
@@ -314,6 +312,7 @@ sl_input *sl_input_new(const sl_plugin_use *use, const sl_agent_context *context
     in->loop = context->workers[worker];
     in->finished = finished;
     in->arg = arg;
+    in->resume.run = on_resume;
     set_pipelines(in, pipelines, n_pipelines);
     snprintf(in->name, sizeof in->name, "%s %s%s%s", use->plugin->name, use->pipeline ? use->pipeline : "",
              use->pipeline ? "." : "", use->name);

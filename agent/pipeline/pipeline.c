@@ -125,7 +125,7 @@ void sl_pipeline__set_input_trouble(sl_pipeline *pipeline, const sl_plugin_use *
 
 bool sl_pipeline__has_room(sl_pipeline *pipeline)
 {
-    return __atomic_load_n(&pipeline->credit_out, __ATOMIC_RELAXED) < SL_PIPELINE_CREDIT;
+    return __atomic_load_n(&pipeline->credit_out, __ATOMIC_SEQ_CST) < SL_PIPELINE_CREDIT;
 }
 
 void sl_pipeline__take_credit(sl_pipeline *pipeline, size_t bytes)
@@ -135,7 +135,7 @@ void sl_pipeline__take_credit(sl_pipeline *pipeline, size_t bytes)
 
 void sl_pipeline__return_credit(sl_pipeline *pipeline, size_t bytes)
 {
-    __atomic_fetch_sub(&pipeline->credit_out, bytes, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&pipeline->credit_out, bytes, __ATOMIC_SEQ_CST);
 }
 
 void sl_pipeline__submit(sl_pipeline *pipeline, sl_parcel *parcel)

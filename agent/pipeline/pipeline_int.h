@@ -14,10 +14,10 @@ struct sl_receipt {
     bool safe;
 };
 
-/* One batch on its way through one pipeline. Made on a worker loop, handed to the journal loop, comes back to
- * the input's loop twice: for its credit, then for its receipt; the second return frees it. */
+/* One batch on its way through one pipeline. Made on a worker loop, handed to the journal loop, which returns
+ * its credit; comes back to the input's loop for its receipt, and is freed there. */
 typedef struct sl_parcel {
-    sl_message to_journal, credit_back, receipt_back;
+    sl_message to_journal, receipt_back;
     struct sl_parcel *next; /* in one of the journal loop's two queues */
     sl_pipeline *pipeline;
     struct sl_journal_side *journal_side; /* the pipeline's */
@@ -30,8 +30,7 @@ typedef struct sl_parcel {
     size_t credit;     /* bytes held against the pipeline's budget */
     uint64_t sequence; /* its receipt is released when this frame is safe */
     bool safe;
-    bool credit_returned, receipt_returned; /* input's loop */
-    sl_dead_letter *letters;                /* in letter_arena */
+    sl_dead_letter *letters; /* in letter_arena */
     size_t letter_count;
     sl_arena letter_arena;
 } sl_parcel;
@@ -63,8 +62,7 @@ void sl_pipeline__take_credit(sl_pipeline *pipeline, size_t bytes);
 void sl_pipeline__return_credit(sl_pipeline *pipeline, size_t bytes);
 void sl_pipeline__submit(sl_pipeline *pipeline, sl_parcel *parcel); /* worker loop */
 
-/* ---- the input as its pipelines see it: on the journal loop; each crosses to the input's loop by itself
- * ---- */
+/* ---- the input as its pipelines see it: on the journal loop; what must crosses to the input's loop ---- */
 
 void sl_input__return_credit(sl_parcel *parcel);
 void sl_input__return_receipt(sl_parcel *parcel, bool safe);
