@@ -24,8 +24,8 @@ struct sl_input {
     void *arg;
     size_t outstanding; /* atomic: bytes on the way */
     bool refused;       /* atomic: may_read() said no: call resume() when credit returns */
-    sl_message resume;
     bool resume_posted; /* atomic */
+    sl_message resume;
     bool stopped;
     bool held;       /* what is emitted goes to `kept` */
     sl_batch **kept; /* in order */
