@@ -150,6 +150,9 @@ typedef struct sl_output_ops {
     int (*sync)(void *self, sl_err *err);
     void (*stop)(void *self); /* nothing in flight any more */
     void (*free)(void *self);
+    /* Optional, for `sluice check --connect`: whether the place that it delivers to is there and lets it in.
+     * Leaves nothing there. On the main thread, no loop runs; may take some seconds. 0 or an error. */
+    int (*connect)(const void *conf, sl_err *err);
     uint64_t
         max_in_flight; /* 0: adaptive up to the configured limit; 1: requests strictly one after another */
 } sl_output_ops;
@@ -164,6 +167,8 @@ sl_counter *sl_output_counter(sl_output *out, const char *name, const char *help
 /* A request of the output's own (probe, template). answered() runs on the output's loop. body is copied. */
 void sl_output_http_call(sl_output *out, const char *method, const char *path, sl_span body,
                          void (*answered)(void *self, const sl_answer *answer, void *arg), void *arg);
+/* For connect(): GET path from each address; 0 when all answer with 2xx. */
+int sl_http_connect(const sl_http_conf *conf, const char *path, sl_err *err);
 void sl_output_ready(sl_output *out);
 /* prepare() failed for now: logged, tried again after the back-off. */
 void sl_output_not_ready(sl_output *out, const sl_err *why);

@@ -185,12 +185,18 @@ static void release(void *self)
     sl_free(es);
 }
 
+static int connect_to(const void *conf, sl_err *err)
+{
+    return sl_http_connect(&((const es_conf *)conf)->http, "/", err);
+}
+
 static const sl_output_ops ops = {
     .start = start,
     .http = http,
     .encode = es_encode,
     .judge = es_judge,
     .prepare = es_prepare,
+    .connect = connect_to,
     .stop = stop,
     .free = release,
 };

@@ -347,9 +347,36 @@ static int file_check(void *arg, sl_err *err)
     return 0;
 }
 
+/* The folder, or the nearest above it that is there, must let one be made. */
+static int check_folder(const char *path, sl_err *err)
+{
+    struct stat st;
+    char *folder = folder_of(path);
+    int rc = sl_fs_stat(folder, &st);
+    if (rc == -ENOENT && strcmp(folder, path) != 0)
+        rc = check_folder(folder, err);
+    else if (rc == 0 && faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) < 0)
+        rc = sl_err_sys(err, errno, "cannot make %s in %s", path, folder);
+    else if (rc < 0)
+        rc = sl_err_sys(err, -rc, "cannot look at %s", folder);
+    sl_free(folder);
+    return rc;
+}
+
+static int file_connect(const void *arg, sl_err *err)
+{
+    const char *path = ((const file_conf *)arg)->path.ptr;
+    int fd = sl_fs_open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd == -ENOENT) return check_folder(path, err);
+    if (fd < 0) return sl_err_sys(err, -fd, "cannot open %s for writing", path);
+    sl_fs_close(fd);
+    return 0;
+}
+
 static const sl_output_ops ops = {
     .start = file_start,
     .send = file_send,
+    .connect = file_connect,
     .free = file_free,
     .max_in_flight = 1,
 };

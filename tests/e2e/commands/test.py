@@ -121,6 +121,29 @@ def files_add_up(sc):
     assert done.returncode == 2 and f"`a` in `pipelines` is already defined at {first}:1:13" in done.stderr, done
 
 
+def connect_tries_each_output_once_and_leaves_nothing(sc):
+    receiver, folder = sc.receiver(), sc.path("made", "later")
+    outputs = {"good": {"elasticsearch": {"url": [receiver.url]}}, "files": {"file": f"{folder}/app.log"}, "screen": {"stdout": {}}}
+    config = {"service": {"data_dir": sc.path("data"), "http": "off"}, "outputs": outputs,
+              "pipelines": {"p": {"inputs": {"tail": "/a"}, "outputs": list(outputs)},
+                            "q": {"inputs": {"tail": "/a"}, "outputs": ["good", "screen"]}}}  # fmt: skip
+    path = write(sc, json.dumps(config))
+    done = sluice("check", "-c", path, "--connect")
+    assert done.returncode == 0, done
+    assert done.stdout.endswith("\ngood: could deliver\nfiles: could deliver\nscreen: nothing to connect to\n"), done.stdout
+    assert not os.path.exists(sc.path("made")) and not os.path.exists(sc.path("data")), "it has left something"
+    assert receiver.count() == 0
+
+    outputs["good"]["elasticsearch"]["url"].append("http://127.0.0.1:9")
+    with open(sc.path("made"), "w", encoding="ascii"):
+        pass  # no folder can be there
+    done = sluice("check", "-c", write(sc, json.dumps(config)), "--connect")
+    assert done.returncode == 1, done
+    assert "\ngood: 1 of 2 addresses let us in: cannot connect to http://127.0.0.1:9" in done.stdout, done.stdout
+    assert f"\nfiles: cannot open {folder}/app.log for writing" in done.stdout, done.stdout
+    assert sluice("check", "-c", path).returncode == 0, "without --connect nothing is asked"
+
+
 def plugins_are_listed_and_described(sc):
     done = sluice("plugins")
     assert done.returncode == 0
@@ -209,6 +232,7 @@ run(
     errors_end_with_2_and_go_to_stderr,
     warnings_end_with_0,
     files_add_up,
+    connect_tries_each_output_once_and_leaves_nothing,
     plugins_are_listed_and_described,
     a_full_pipe_is_an_error,
     help_is_no_error_and_what_is_unknown_is,
