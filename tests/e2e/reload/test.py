@@ -71,6 +71,43 @@ def by_signal_again_and_again_while_the_log_is_written(sc):
     assert {0, 7} <= turns, f"the filters of the first and the last turn were at work: {turns}"
 
 
+def an_input_that_changes_goes_on_where_it_was(sc):
+    log, index = sc.log("app.log"), sc.index()
+    agent = sc.agent(sc.main_job(index, log.path))
+    tail = agent.config["pipelines"]["main"]["inputs"][0]["tail"]
+    with log.background(rate=5000):
+        for turn in range(6):
+            time.sleep(0.3)
+            tail["max_line"] = f"{turn + 1}MiB"
+            if turn == 3:
+                log.rotate_by_rename()
+            assert reload(sc, agent)["changed"] == ["main"]
+    sc.delivered_exactly(agent, index, log)
+
+
+def an_input_shared_with_a_buffer_in_memory(sc):
+    """What was read for the one in memory and not delivered is read again, and the other must not get it twice."""
+    log, first, second = sc.log("app.log"), sc.receiver(), sc.receiver()
+    config = sc.main_job(first, log.path)
+    config["inputs"] = {"apps": config["pipelines"]["main"]["inputs"][0]}
+    config["pipelines"]["main"]["inputs"] = ["apps"]
+    other = sc.main_job(second, log.path, buffer={"type": "memory"})["pipelines"]["main"]
+    other["inputs"] = ["apps"]
+    config["pipelines"]["other"] = other
+    agent = sc.agent(config)
+    with log.background(rate=3000):
+        for turn in range(4):
+            time.sleep(0.3)
+            other["filters"][2:] = [{"edit": {"set": {"turn": turn}}}]
+            reload(sc, agent)
+    sc.arrived(first, log.count)
+    sc.arrived(second, log.count)
+    sc.settled(agent)
+    for receiver in (first, second):
+        numbers = sorted({doc["n"] for doc in receiver.docs()})
+        assert numbers == list(log.numbers), f"{len(numbers)} of {log.count} records"
+
+
 def a_kill_in_the_middle_loses_nothing(sc):
     log, index = sc.log("app.log"), sc.index()
     agent = sc.agent(sc.main_job(index, log.path))
@@ -309,7 +346,8 @@ def a_hundred_times_costs_nothing(sc):
     assert grown < 4096, f"70 reloads took {grown} kB"
 
 
-run(by_signal_again_and_again_while_the_log_is_written, a_kill_in_the_middle_loses_nothing, only_what_differs_is_changed,
+run(by_signal_again_and_again_while_the_log_is_written, an_input_that_changes_goes_on_where_it_was,
+    an_input_shared_with_a_buffer_in_memory, a_kill_in_the_middle_loses_nothing, only_what_differs_is_changed,
     pipelines_come_and_go, a_wrong_file_changes_nothing, a_secret_in_a_file_is_a_change,
     what_does_not_open_brings_the_old_back, a_dead_address_is_mended_with_the_journal_full, with_the_buffer_in_memory,
     a_dead_address_with_the_buffer_in_memory, standard_input_is_kept, a_hundred_times_costs_nothing)  # fmt: skip
