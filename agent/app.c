@@ -36,7 +36,7 @@ struct sl_app {
     int64_t shutdown_timeout_ns;
     int64_t deadline_ns; /* when draining must end */
     int64_t asked_ns;    /* when a signal first asked to stop; 0: none did */
-    bool forgotten; /* the code of the start */
+    bool forgotten;      /* the code of the first connections, after that of the start */
     bool stopping;
     bool complete;
     pthread_t stopper;
@@ -213,7 +213,9 @@ static int start_parts(sl_app *app, const sl_app_conf *conf, sl_err *err)
     make_reload(app, conf);
     rc = start_admin(app, err);
     if (rc < 0) return rc;
-    return sl_topology_start_inputs(app->topology, err);
+    rc = sl_topology_start_inputs(app->topology, err);
+    sl_memory_forget_code();
+    return rc;
 }
 
 sl_app *sl_app_start(const sl_app_conf *conf, sl_err *err)
