@@ -19,7 +19,7 @@
 
 /* What a worker holds in requests (their batches and bodies) before it takes no more; one is always allowed.
  */
-#define SL_OUTPUT_MAX_HELD (8u << 20)
+#define SL_OUTPUT_MAX_HELD (6u << 20)
 /* What it keeps beside that of batches that were offered and are not taken yet. */
 #define SL_OUTPUT_MAX_KEPT (2u << 20)
 
