@@ -8,6 +8,7 @@ struct sl_admin {
     sl_http_server *server;
     const sl_topology *topology;
     sl_reload *reload;
+    bool local; /* only this machine can ask */
     int64_t started_ns;
 };
 
@@ -94,6 +95,12 @@ static void reload_action(sl_admin *admin, sl_http_reply *reply)
                                    [SL_RELOAD_UNDER_WAY] = 202,
                                    [SL_RELOAD_REFUSED] = 422,
                                    [SL_RELOAD_BUSY] = 409};
+    if (!admin->local) {
+        reply->status = 403;
+        sl_buf_append_cstr(&reply->body, "`service.http` is open to other machines, which may not change "
+                                         "anything here: use SIGHUP\n");
+        return;
+    }
     reply->status = statuses[sl_reload_ask(admin->reload)];
     reload_page(admin, reply);
 }
@@ -142,12 +149,18 @@ static void on_request(void *arg, sl_span method, sl_span path, sl_http_reply *r
     not_found(reply);
 }
 
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
+}
+
 sl_admin *sl_admin_new(sl_loop *loop, const sl_service_conf *service, const sl_topology *topology,
                        sl_reload *reload, sl_err *err)
 {
     sl_admin *admin = sl_calloc(1, sizeof *admin);
     admin->topology = topology;
     admin->reload = reload;
+    admin->local = is_loopback(service->http.host);
     admin->started_ns = sl_clock_mono_ns();
     admin->server = sl_http_server_new(loop, service->http.host, service->http.port, on_request, admin, err);
     if (admin->server) return admin;
