@@ -204,6 +204,21 @@ def a_wrong_file_changes_nothing(sc):
     sc.delivered_exactly(agent, receiver, log)
 
 
+def other_machines_may_not(sc):
+    log, receiver = sc.log("app.log"), sc.receiver()
+    agent = sc.agent(sc.main_job(receiver, log.path), start=False)
+    agent.config["service"]["http"] = f"0.0.0.0:{agent.http_port}"
+    agent.write_config()
+    agent.start()
+    request = urllib.request.Request(f"http://127.0.0.1:{agent.http_port}/api/v1/reload", method="POST")
+    try:
+        urllib.request.urlopen(request, timeout=10)
+        raise AssertionError("it was allowed")
+    except urllib.error.HTTPError as err:
+        assert err.code == 403 and b"SIGHUP" in err.read()
+    assert last(agent)["result"] == "none"
+
+
 def a_secret_in_a_file_is_a_change(sc):
     log, receiver = sc.log("app.log"), sc.receiver()
     with open(sc.path("token"), "w", encoding="ascii") as out:
@@ -348,6 +363,6 @@ def a_hundred_times_costs_nothing(sc):
 
 run(by_signal_again_and_again_while_the_log_is_written, an_input_that_changes_goes_on_where_it_was,
     an_input_shared_with_a_buffer_in_memory, a_kill_in_the_middle_loses_nothing, only_what_differs_is_changed,
-    pipelines_come_and_go, a_wrong_file_changes_nothing, a_secret_in_a_file_is_a_change,
+    pipelines_come_and_go, a_wrong_file_changes_nothing, other_machines_may_not, a_secret_in_a_file_is_a_change,
     what_does_not_open_brings_the_old_back, a_dead_address_is_mended_with_the_journal_full, with_the_buffer_in_memory,
     a_dead_address_with_the_buffer_in_memory, standard_input_is_kept, a_hundred_times_costs_nothing)  # fmt: skip
