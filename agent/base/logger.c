@@ -80,7 +80,8 @@ void sl_log_at(sl_log_level level, const char *component, const char *fmt, ...)
     va_end(args);
     clean(message);
     format_time(when, sizeof when);
-    (__atomic_load_n(&as_json, __ATOMIC_RELAXED) ? write_json : write_text)(when, level_name(level), component, message);
+    bool json = __atomic_load_n(&as_json, __ATOMIC_RELAXED);
+    (json ? write_json : write_text)(when, level_name(level), component, message);
 }
 
 #define DEFAULT_BURST    5
