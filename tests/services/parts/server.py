@@ -137,7 +137,7 @@ class Receiver:
         return entry
 
     def _end(self, entry, request):
-        entry.update({"seconds": time.time() - entry["at"], "body_bytes": len(request.body), "wire_bytes": request.wire_bytes})
+        entry["seconds"] = time.time() - entry["at"]
         with self._lock:
             self._in_flight -= 1
             self._counters["body_bytes"] += len(request.body)
@@ -150,6 +150,7 @@ class Receiver:
         if limit is None and max_body is not None and int(request.headers.get("content-length", 0)) > max_body:
             limit = 0  # refused by its declared length, unread, as a proxy would
         conn.read_body(request, limit, step.read_rate if step else None)
+        entry.update({"body_bytes": len(request.body), "wire_bytes": request.wire_bytes})  # before it is answered
         status, headers, body = self._judge(request, step, max_body)
         if not step:
             entry["status"] = status
