@@ -49,7 +49,7 @@ def use(sc, prefix, plugin):
 def through_find_package(sc):
     prefix, source = installed(sc)
     build = sc.path("build")
-    call(sc, "cmake", "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
+    call(sc, "cmake", "-G", "Ninja", "-S", source, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
     call(sc, "cmake", "--build", build)
     use(sc, prefix, os.path.join(build, "skeleton.so"))
 
