@@ -277,14 +277,19 @@ void sl_input_feed(sl_input *in, sl_pipeline *const *pipelines, unsigned n_pipel
     sl_loop_call_wait(in->loop, feed_on_loop, &call);
 }
 
+static void forget_kept(sl_input *in)
+{
+    sl_free(in->kept);
+    in->kept = NULL;
+    in->n_kept = 0;
+}
+
 static void emit_kept(sl_input *in)
 {
     in->held = false;
     for (unsigned i = 0; i < in->n_kept; i++)
         sl_input_emit(in, in->kept[i]);
-    sl_free(in->kept);
-    in->kept = NULL;
-    in->n_kept = 0;
+    forget_kept(in);
 }
 
 static void release_on_loop(void *arg)
@@ -375,9 +380,7 @@ static void give_up_kept(sl_input *in)
         release_hold(receipt, false);
         sl_batch_unref(batch);
     }
-    sl_free(in->kept);
-    in->kept = NULL;
-    in->n_kept = 0;
+    forget_kept(in);
 }
 
 static void stop_on_loop(void *arg)

@@ -52,32 +52,32 @@ static bool has_folder(const sl_journal_side *side)
     return sl_fs_stat(side->dir, &st) == 0;
 }
 
+static sl_journal *open_as(sl_journal_side *side, sl_journal_type type, const char *const *names,
+                           sl_journal_report *report, sl_err *err)
+{
+    sl_journal_conf conf = side->conf.pipeline->buffer;
+    conf.type = type;
+    conf.loop = side->loop;
+    conf.set_aside = side->conf.set_aside;
+    side->on_disk = type == SL_JOURNAL_DISK;
+    return sl_journal_open(side->dir, &conf, names, side->n_outputs, &sl_journal_side__events, side, report,
+                           err);
+}
+
 /* A buffer that was on disk and is to be in memory stays on disk until all that it holds is delivered: the
  * outputs count on the order in which records were read. */
 static sl_journal *open_journal(sl_journal_side *side, const char *const *names, sl_journal_report *report,
                                 sl_err *err)
 {
-    sl_journal_conf conf = side->conf.pipeline->buffer;
-    bool in_memory = conf.type == SL_JOURNAL_MEMORY;
-    conf.loop = side->loop;
-    conf.set_aside = side->conf.set_aside;
-    if (in_memory && has_folder(side)) conf.type = SL_JOURNAL_DISK;
-    sl_journal *journal = sl_journal_open(side->dir, &conf, names, side->n_outputs, &sl_journal_side__events,
-                                          side, report, err);
-    if (journal && in_memory && conf.type == SL_JOURNAL_DISK) {
-        if (report->records) {
-            sl_warn("journal",
-                    "%s: the buffer stays on disk until the next start or reload that finds it empty",
-                    side->conf.pipeline->name);
-        } else {
-            sl_journal_close(journal);
-            conf.type = SL_JOURNAL_MEMORY;
-            journal = sl_journal_open(side->dir, &conf, names, side->n_outputs, &sl_journal_side__events,
-                                      side, report, err);
-        }
-    }
-    side->on_disk = conf.type == SL_JOURNAL_DISK;
-    return journal;
+    sl_journal_type wanted = side->conf.pipeline->buffer.type;
+    if (wanted == SL_JOURNAL_DISK || !has_folder(side)) return open_as(side, wanted, names, report, err);
+    sl_journal *left = open_as(side, SL_JOURNAL_DISK, names, report, err);
+    if (left && report->records)
+        sl_warn("journal", "%s: the buffer stays on disk until the next start or reload that finds it empty",
+                side->conf.pipeline->name);
+    if (!left || report->records) return left;
+    sl_journal_close(left);
+    return open_as(side, wanted, names, report, err);
 }
 
 typedef struct open_call {

@@ -72,12 +72,13 @@ static void log_lines(sl_log_level level, sl_span text)
     }
 }
 
-static sl_reload_result refuse(sl_reload *reload, sl_reload_result result, const char *reason)
+/* said: in the log; the reason may say more, and is set by then. */
+static sl_reload_result refuse(sl_reload *reload, const char *said)
 {
-    sl_buf_append_cstr(&reload->reason, reason);
-    set_result(reload, result);
-    sl_error("agent", "not reloaded, what is at work stays: %s", reason);
-    return result;
+    if (!reload->reason.len) sl_buf_append_cstr(&reload->reason, said);
+    set_result(reload, SL_RELOAD_REFUSED);
+    sl_error("agent", "not reloaded, what is at work stays: %s", said);
+    return SL_RELOAD_REFUSED;
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -154,20 +155,15 @@ sl_reload_result sl_reload_ask(sl_reload *reload)
 {
     if (!sl_topology_may_change(reload->conf.topology)) return SL_RELOAD_BUSY;
     forget_last(reload);
-    if (reload->conf.context->once)
-        return refuse(reload, SL_RELOAD_REFUSED, "with --once the configuration is read once");
+    if (reload->conf.context->once) return refuse(reload, "with --once the configuration is read once");
     sl_config *config = load(reload);
-    if (!config) {
-        set_result(reload, SL_RELOAD_REFUSED);
-        sl_error("agent", "not reloaded, what is at work stays: the new configuration has errors");
-        return SL_RELOAD_REFUSED;
-    }
+    if (!config) return refuse(reload, "the new configuration has errors");
     const char *fixed = find_fixed(reload->conf.context->service, &config->service);
     if (!fixed) return begin(reload, config);
     sl_config_free(config);
     char reason[100];
     snprintf(reason, sizeof reason, "`service.%s` has changed, which takes a restart of the agent", fixed);
-    return refuse(reload, SL_RELOAD_REFUSED, reason);
+    return refuse(reload, reason);
 }
 
 void sl_reload_signal(sl_reload *reload)

@@ -37,12 +37,17 @@ bool sl_topology__is_same_use(const sl_plugin_use *a, const sl_plugin_use *b)
     return !a->pipeline || strcmp(a->pipeline, b->pipeline) == 0;
 }
 
+const sl_plugin_use *sl_topology__find_use(const sl_use_list *uses, const sl_plugin_use *use)
+{
+    for (size_t i = 0; i < uses->count; i++) {
+        if (sl_topology__is_same_use(uses->items[i], use)) return uses->items[i];
+    }
+    return NULL;
+}
+
 bool sl_topology__uses(const sl_pipeline_conf *conf, const sl_plugin_use *input)
 {
-    for (size_t i = 0; i < conf->inputs.count; i++) {
-        if (sl_topology__is_same_use(conf->inputs.items[i], input)) return true;
-    }
-    return false;
+    return sl_topology__find_use(&conf->inputs, input) != NULL;
 }
 
 sl_pipeline **sl_topology__fed_by(const sl_topology *topology, const sl_plugin_use *input, unsigned *count)

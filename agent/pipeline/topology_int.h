@@ -1,4 +1,4 @@
-/* topology_int.h: shared by topology.c and topology_change.c. */
+/* topology_int.h: shared by topology.c, topology_plan.c and topology_change.c. */
 #ifndef SLUICE_TOPOLOGY_INT_H
 #define SLUICE_TOPOLOGY_INT_H
 
@@ -72,6 +72,7 @@ void sl_topology__publish(sl_topology *topology);
 
 /* The same input, whatever its options: the same name in the same place. */
 bool sl_topology__is_same_use(const sl_plugin_use *a, const sl_plugin_use *b);
+const sl_plugin_use *sl_topology__find_use(const sl_use_list *uses, const sl_plugin_use *use); /* or NULL */
 bool sl_topology__uses(const sl_pipeline_conf *conf, const sl_plugin_use *input);
 /* The pipelines at work that use the input; the caller frees the list. */
 sl_pipeline **sl_topology__fed_by(const sl_topology *topology, const sl_plugin_use *input, unsigned *count);

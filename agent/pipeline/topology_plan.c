@@ -21,14 +21,6 @@ const sl_pipeline_conf *sl_topology__find_conf(const sl_config *config, const ch
     return NULL;
 }
 
-static const sl_plugin_use *find_input(const sl_config *config, const sl_plugin_use *input)
-{
-    for (size_t i = 0; i < config->inputs.count; i++) {
-        if (sl_topology__is_same_use(config->inputs.items[i], input)) return config->inputs.items[i];
-    }
-    return NULL;
-}
-
 int sl_plan__find_kept(const sl_topology *topology, const sl_plan *plan, const char *name)
 {
     for (unsigned i = 0; i < topology->lines.count; i++) {
@@ -62,7 +54,7 @@ static bool feeds_leaving_memory(const sl_topology *topology, const sl_plan *pla
 
 static bool goes_on(const sl_plan *plan, const sl_source *source)
 {
-    const sl_plugin_use *next = find_input(plan->config, source->use);
+    const sl_plugin_use *next = sl_topology__find_use(&plan->config->inputs, source->use);
     return next && is_same_digest(next->digest, source->use->digest);
 }
 
