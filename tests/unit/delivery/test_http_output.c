@@ -102,9 +102,13 @@ typedef struct place {
     int delay_ms;
 } place;
 
+#define MAX_PLAIN (4u << 20)
+
+/* To be freed: the places of a test are served at the same time. */
 static char *plain_body(const place *p, const sl_test_request *req, size_t *len)
 {
-    static char plain[4 << 20];
+    char *plain = sl_alloc(MAX_PLAIN);
+    ck_assert_uint_lt(req->body.len, MAX_PLAIN);
     if (!p->gzip) {
         memcpy(plain, req->body.ptr, req->body.len);
         *len = req->body.len;
@@ -112,7 +116,7 @@ static char *plain_body(const place *p, const sl_test_request *req, size_t *len)
         ck_assert(sl_span_is(sl_test_header(req, "Content-Encoding"), SL_SPAN("gzip")));
         struct libdeflate_decompressor *gzip = libdeflate_alloc_decompressor();
         ck_assert_int_eq(
-            libdeflate_gzip_decompress(gzip, req->body.ptr, req->body.len, plain, sizeof plain - 1, len),
+            libdeflate_gzip_decompress(gzip, req->body.ptr, req->body.len, plain, MAX_PLAIN - 1, len),
             LIBDEFLATE_SUCCESS);
         libdeflate_free_decompressor(gzip);
     }
@@ -140,22 +144,8 @@ static void take_line(place *p, const char *line, sl_test_answer *answer)
     p->records++;
 }
 
-static void serve(void *arg, const sl_test_request *req, sl_test_answer *answer)
+static void take_lines(place *p, char *text, size_t len, sl_test_answer *answer)
 {
-    place *p = arg;
-    if (strcmp(req->path, "/hello") == 0) {
-        p->hellos++;
-        answer->status = p->hello_fail_left ? 500 : 200;
-        if (p->hello_fail_left) p->hello_fail_left--;
-        sl_buf_append_cstr(&answer->body, "hello ");
-        sl_buf_append_span(&answer->body, req->body);
-        return;
-    }
-    if (strcmp(req->path, "/lines") != 0) return; /* a probe */
-    __atomic_fetch_add(&p->requests, 1, __ATOMIC_RELAXED);
-    answer->delay_ms = p->delay_ms;
-    size_t len;
-    char *text = plain_body(p, req, &len);
     unsigned lines = count_lines(text);
     if (p->fail_left) {
         p->fail_left--;
@@ -172,6 +162,26 @@ static void serve(void *arg, const sl_test_request *req, sl_test_answer *answer)
     char *rest = NULL;
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
         take_line(p, line, answer);
+}
+
+static void serve(void *arg, const sl_test_request *req, sl_test_answer *answer)
+{
+    place *p = arg;
+    if (strcmp(req->path, "/hello") == 0) {
+        p->hellos++;
+        answer->status = p->hello_fail_left ? 500 : 200;
+        if (p->hello_fail_left) p->hello_fail_left--;
+        sl_buf_append_cstr(&answer->body, "hello ");
+        sl_buf_append_span(&answer->body, req->body);
+        return;
+    }
+    if (strcmp(req->path, "/lines") != 0) return; /* a probe */
+    __atomic_fetch_add(&p->requests, 1, __ATOMIC_RELAXED);
+    answer->delay_ms = p->delay_ms;
+    size_t len;
+    char *text = plain_body(p, req, &len);
+    take_lines(p, text, len, answer);
+    sl_free(text);
 }
 
 static void setup(engine *e, web *w, const sl_plugin *plugin, const char *url, const char *url2)
