@@ -1,7 +1,7 @@
 /* The straight-line program: the work of the benchmark rows and nothing else, in one thread with blocking
  * calls.
  *
- * It reads a file to its end in blocks, splits lines, scans them as JSON, takes out secrets, gives ids,
+ * It reads a file, or those of a folder one after the other, to the end in blocks, splits lines, scans them as JSON, takes out secrets, gives ids,
  * appends each block compressed to a journal file, and posts it to a bulk API. It survives nothing: no fault,
  * no restart, no second file. What it costs is what can be had on this machine, and so the measure for an
  * agent that does the same safely. */
@@ -9,6 +9,7 @@
 #include "straight_line.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <libdeflate.h>
@@ -27,40 +28,41 @@
 #define OUT_SIZE (4 * BLOCK_SIZE + LINE_GROWTH)
 
 typedef struct options {
-    const char *file, *journal;
+    const char *file, *folder, *journal;
     bool json, redact, gzip;
     uint16_t port;
 } options;
 
 typedef struct run {
     options opt;
-    int file, journal, sock;
+    int file; /* at the place that is read next; -1 before a folder's first */
+    DIR *folder;
+    int journal, sock;
     char *block, *out, *docs,
         *packed; /* docs: the journal's records; out: the request, with actions and ids */
     size_t packed_room;
-    uint64_t offset; /* of the block in the file */
+    size_t filled;   /* bytes of the block */
+    uint64_t offset; /* of the block in all that is read */
     ZSTD_CCtx *zstd;
     struct libdeflate_compressor *deflate;
     time_t synced;
 } run;
 
-static const char usage[] =
-    "usage: straight-line --file FILE --port N [--json] [--redact] [--gzip] [--journal FILE]\n";
+static const char usage[] = "usage: straight-line --file FILE|--folder FOLDER --port N [--json] [--redact] "
+                            "[--gzip] [--journal FILE]\n";
 
 static void parse_options(options *opt, int argc, char **argv)
 {
     static const struct option list[] = {
-        {"file", required_argument, NULL, 'f'},
-        {"port", required_argument, NULL, 'p'},
-        {"journal", required_argument, NULL, 'j'},
-        {"json", no_argument, NULL, 's'},
-        {"redact", no_argument, NULL, 'r'},
-        {"gzip", no_argument, NULL, 'g'},
-        {0},
+        {"file", required_argument, NULL, 'f'}, {"folder", required_argument, NULL, 'd'},
+        {"port", required_argument, NULL, 'p'}, {"journal", required_argument, NULL, 'j'},
+        {"json", no_argument, NULL, 's'},       {"redact", no_argument, NULL, 'r'},
+        {"gzip", no_argument, NULL, 'g'},       {0},
     };
     for (int letter; (letter = getopt_long(argc, argv, "", list, NULL)) != -1;) {
         switch (letter) {
         case 'f': opt->file = optarg; break;
+        case 'd': opt->folder = optarg; break;
         case 'p': opt->port = (uint16_t)bench_parse_number("--port", optarg, 1, 65535); break;
         case 'j': opt->journal = optarg; break;
         case 's': opt->json = true; break;
@@ -69,7 +71,8 @@ static void parse_options(options *opt, int argc, char **argv)
         default: fputs(usage, stderr); exit(2);
         }
     }
-    if (!opt->file || !opt->port) bench_usage_error("--file and --port are needed");
+    if (!opt->file == !opt->folder || !opt->port)
+        bench_usage_error("--file or --folder, and --port are needed");
 }
 
 static int connect_to(uint16_t port)
@@ -187,10 +190,47 @@ static void deliver_block(run *job, size_t len, size_t docs_len)
     post(job, job->packed, packed);
 }
 
+static void open_input(run *job)
+{
+    job->file = -1;
+    if (job->opt.folder) {
+        job->folder = opendir(job->opt.folder);
+        if (!job->folder) bench_die("opening %s failed", job->opt.folder);
+    } else {
+        job->file = open(job->opt.file, O_RDONLY | O_CLOEXEC);
+        if (job->file < 0) bench_die("opening %s failed", job->opt.file);
+    }
+}
+
+/* False: there is none. */
+static bool open_next(run *job)
+{
+    if (job->file >= 0) close(job->file);
+    job->file = -1;
+    struct dirent *entry = NULL;
+    while (job->folder && (entry = readdir(job->folder)) && entry->d_name[0] == '.') {
+    }
+    if (!entry) return false;
+    job->file = openat(dirfd(job->folder), entry->d_name, O_RDONLY | O_CLOEXEC);
+    if (job->file < 0) bench_die("opening %s failed", entry->d_name);
+    return true;
+}
+
+/* Fills the block; false when it stays empty. */
+static bool fill_block(run *job)
+{
+    while (job->filled < BLOCK_SIZE) {
+        ssize_t len = job->file < 0 ? 0 : read(job->file, job->block + job->filled, BLOCK_SIZE - job->filled);
+        if (len < 0) bench_die("reading failed");
+        job->filled += (size_t)len;
+        if (len == 0 && !open_next(job)) break;
+    }
+    return job->filled > 0;
+}
+
 static void start(run *job)
 {
-    job->file = open(job->opt.file, O_RDONLY | O_CLOEXEC);
-    if (job->file < 0) bench_die("opening %s failed", job->opt.file);
+    open_input(job);
     job->sock = connect_to(job->opt.port);
     job->journal = -1;
     if (job->opt.journal) {
@@ -219,7 +259,8 @@ static void stop(run *job)
     if (job->journal >= 0 && (fdatasync(job->journal) || close(job->journal)))
         bench_die("closing the journal failed");
     close(job->sock);
-    close(job->file);
+    if (job->file >= 0) close(job->file);
+    if (job->folder) closedir(job->folder);
 }
 
 int main(int argc, char **argv)
@@ -227,12 +268,13 @@ int main(int argc, char **argv)
     run job = {0};
     parse_options(&job.opt, argc, argv);
     start(&job);
-    for (ssize_t len; (len = pread(job.file, job.block, BLOCK_SIZE, (off_t)job.offset)) > 0;) {
-        size_t made, docs, used = encode_block(&job, (size_t)len, &made, &docs);
-        if (used == 0)
-            bench_usage_error("%s holds a line that is longer than a block, or not ended", job.opt.file);
+    while (fill_block(&job)) {
+        size_t made, docs, used = encode_block(&job, job.filled, &made, &docs);
+        if (used == 0) bench_usage_error("a line is longer than a block, or not ended");
         deliver_block(&job, made, docs);
         job.offset += used;
+        job.filled -= used;
+        memmove(job.block, job.block + used, job.filled);
     }
     stop(&job);
     return 0;

@@ -92,4 +92,4 @@ class StraightLine:
 
     def command(self, row, place):
         arguments = [fill_template(word, place.values()) for word in row.straight_line]
-        return [str(self.binary), "--file", str(place.corpus), "--port", str(place.port), *arguments]
+        return [str(self.binary), "--port", str(place.port), *arguments]
