@@ -37,6 +37,8 @@ struct sl_http_call {
     CURL *easy;
     sl_endpoint *endpoint;
     struct curl_slist *connect_to;
+    struct curl_slist *headers; /* its own before those of the client */
+    size_t own_headers;
     sl_buf url;
     sl_buf answer;
     bool too_long;
@@ -95,6 +97,8 @@ static void put_call(sl_http_call *call)
     curl_easy_reset(call->easy); /* forgets the body and the headers, which are not its own */
     curl_slist_free_all(call->connect_to);
     call->connect_to = NULL;
+    sl_http_headers_take_off(call->headers, call->own_headers);
+    call->headers = NULL;
     sl_buf_clear(&call->url);
     sl_buf_clear(&call->answer);
     if (call->answer.cap > KEEP_ANSWER_BYTES) sl_buf_release(&call->answer);
@@ -233,8 +237,11 @@ static void set_transfer(sl_http_call *call, const sl_http_send *send)
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING,
                      "identity"); /* but who compresses all the same is understood */
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
-                     sl_http_headers_get(&call->client->headers, send->content_type, send->content_encoding));
+    call->own_headers = send->header_count;
+    call->headers = sl_http_headers_put_on(
+        sl_http_headers_get(&call->client->headers, send->content_type, send->content_encoding),
+        send->headers, send->header_count);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
     if (call->endpoint->connect_to) {
         call->connect_to = curl_slist_append(NULL, call->endpoint->connect_to);
         curl_easy_setopt(easy, CURLOPT_CONNECT_TO, call->connect_to);

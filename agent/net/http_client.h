@@ -31,11 +31,13 @@ sl_http_client *sl_http_client_new(sl_loop *loop, const sl_http_conf *conf);
 void sl_http_client_free(sl_http_client *client);
 
 typedef struct sl_http_send {
-    const char *method;           /* "POST", "PUT", "GET", "HEAD", … */
-    sl_span path;                 /* what follows the address: "/_bulk?…"; copied */
-    const char *content_type;     /* static; NULL without a body */
-    const char *content_encoding; /* static; NULL: none */
-    sl_span body;                 /* not copied: must stay as it is until answered or cancelled */
+    const char *method;            /* "POST", "PUT", "GET", "HEAD", … */
+    sl_span path;                  /* what follows the address: "/_bulk?…"; copied */
+    const char *content_type;      /* static; NULL without a body */
+    const char *content_encoding;  /* static; NULL: none */
+    const sl_http_header *headers; /* of this request alone; copied */
+    size_t header_count;
+    sl_span body; /* not copied: must stay as it is until answered or cancelled */
     /* On the loop, never from within sl_http_client_send(). The answer's spans live during the call. */
     void (*answered)(void *arg, const sl_answer *answer);
     void *arg;

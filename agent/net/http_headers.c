@@ -57,23 +57,31 @@ static char *make_authorization(const sl_auth_conf *auth)
     return copy;
 }
 
-static void add_line(sl_header_list *list, const char *line)
+static struct curl_slist *append_line(struct curl_slist *lines, const char *line)
 {
-    struct curl_slist *longer = curl_slist_append(list->lines, line);
+    struct curl_slist *longer = curl_slist_append(lines, line);
     if (!longer) sl_out_of_memory(strlen(line));
-    list->lines = longer;
+    return longer;
 }
 
 /* "Name;" is curl's way to write a header without a value. */
-static void add_header(sl_header_list *list, sl_span name, sl_span value)
+static struct curl_slist *append_header(struct curl_slist *lines, sl_span name, sl_span value)
 {
     sl_buf line = SL_BUF_NONE;
     sl_buf_append_span(&line, name);
     sl_buf_append_cstr(&line, value.len ? ": " : ";");
     sl_buf_append_span(&line, value);
-    add_line(list, sl_buf_cstr(&line));
+    struct curl_slist *longer = append_line(lines, sl_buf_cstr(&line));
     sl_wipe(line.ptr, line.len);
     sl_buf_release(&line);
+    return longer;
+}
+
+static void wipe_lines(struct curl_slist *lines)
+{
+    for (struct curl_slist *at = lines; at; at = at->next)
+        sl_wipe(at->data, strlen(at->data));
+    curl_slist_free_all(lines);
 }
 
 static sl_header_list *make_list(const sl_http_headers *headers, const char *type, const char *encoding)
@@ -81,13 +89,13 @@ static sl_header_list *make_list(const sl_http_headers *headers, const char *typ
     sl_header_list *list = sl_calloc(1, sizeof *list);
     list->type = type;
     list->encoding = encoding;
-    add_line(list, "Expect:"); /* no "100-continue" and no round trip for it */
-    if (type) add_header(list, SL_SPAN("Content-Type"), sl_span_of(type));
-    if (encoding) add_header(list, SL_SPAN("Content-Encoding"), sl_span_of(encoding));
-    if (headers->authorization) add_line(list, headers->authorization);
+    list->lines = append_line(NULL, "Expect:"); /* no "100-continue" and no round trip for it */
+    if (type) append_header(list->lines, SL_SPAN("Content-Type"), sl_span_of(type));
+    if (encoding) append_header(list->lines, SL_SPAN("Content-Encoding"), sl_span_of(encoding));
+    if (headers->authorization) append_line(list->lines, headers->authorization);
     for (size_t i = 0; i < headers->conf->headers.count; i++) {
         const sl_opt_pair *header = &SL_LIST_AT(headers->conf->headers, sl_opt_pair, i);
-        add_header(list, header->key, header->value);
+        append_header(list->lines, header->key, header->value);
     }
     return list;
 }
@@ -101,9 +109,7 @@ void sl_http_headers_release(sl_http_headers *headers)
 {
     for (sl_header_list *list = headers->made, *next; list; list = next) {
         next = list->next;
-        for (struct curl_slist *at = list->lines; at; at = at->next)
-            sl_wipe(at->data, strlen(at->data));
-        curl_slist_free_all(list->lines);
+        wipe_lines(list->lines);
         sl_free(list);
     }
     if (headers->authorization) sl_wipe(headers->authorization, strlen(headers->authorization));
@@ -125,4 +131,28 @@ struct curl_slist *sl_http_headers_get(sl_http_headers *headers, const char *typ
     list->next = headers->made;
     headers->made = list;
     return list->lines;
+}
+
+struct curl_slist *sl_http_headers_put_on(struct curl_slist *list, const sl_http_header *headers,
+                                          size_t count)
+{
+    struct curl_slist *lines = NULL;
+    for (size_t i = 0; i < count; i++)
+        lines = append_header(lines, sl_span_of(headers[i].name), headers[i].value);
+    if (!lines) return list;
+    struct curl_slist *last = lines;
+    while (last->next)
+        last = last->next;
+    last->next = list;
+    return lines;
+}
+
+void sl_http_headers_take_off(struct curl_slist *lines, size_t count)
+{
+    if (!count) return;
+    struct curl_slist *last = lines;
+    while (--count)
+        last = last->next;
+    last->next = NULL;
+    wipe_lines(lines);
 }

@@ -1,11 +1,8 @@
-/* http_options.c: the options that every HTTP output shares, and what must hold between them.
- *
- * URLs are taken apart by curl's own parser (RFC 3986 and what browsers accept), so that what passes here is
- * what the client will connect to.
- */
-#include <curl/curl.h>
+/* http_options.c: the options that every HTTP output shares, and what must hold between them. */
+#include "url.h"
 #include <sluice/fs.h>
 #include <sluice/http.h>
+#include <stdio.h>
 
 #define MAX_URLS 256
 
@@ -67,63 +64,15 @@ const sl_option sl_http_options[] = {
 
 /* ---- URLs ---- */
 
-static bool has_part(CURLU *url, CURLUPart part)
-{
-    char *text = NULL;
-    bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK && text;
-    curl_free(text);
-    return has;
-}
-
-static bool is_http(CURLU *url)
-{
-    char *scheme = NULL;
-    if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) return false;
-    bool is = strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0;
-    curl_free(scheme);
-    return is;
-}
-
-/* The URL itself is shown only once it is known to hold no credentials. */
-static int check_parts(CURLU *url, size_t number, const char *text, sl_err *err)
-{
-    if (!strstr(text, "://"))
-        return sl_err_set(err, SL_E_CONFIG,
-                          "option `url`: address %zu has no scheme: write it as https://host:port", number);
-    CURLUcode rc = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
-    if (rc != CURLUE_OK)
-        return sl_err_set(err, SL_E_CONFIG, "option `url`: address %zu is not a URL: %s", number,
-                          curl_url_strerror(rc));
-    if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
-        return sl_err_set(err, SL_E_CONFIG,
-                          "option `url`: address %zu holds a user name or password: write them under `auth`",
-                          number);
-    if (!is_http(url))
-        return sl_err_set(err, SL_E_CONFIG, "option `url`: %s is neither http:// nor https://", text);
-    if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
-        return sl_err_set(err, SL_E_CONFIG, "option `url`: %s must end before any `?` or `#`", text);
-    return 0;
-}
-
-static int check_url(size_t number, sl_span text, sl_err *err)
-{
-    if (memchr(text.ptr, '\0', text.len))
-        return sl_err_set(err, SL_E_CONFIG, "option `url`: address %zu holds a NUL", number);
-    CURLU *url = curl_url();
-    char *copy = sl_strndup(text.ptr, text.len);
-    int rc = url ? check_parts(url, number, copy, err) : sl_err_set(err, SL_E_NOMEM, "out of memory");
-    sl_free(copy);
-    curl_url_cleanup(url);
-    return rc;
-}
-
 static int check_urls(const sl_http_conf *conf, sl_err *err)
 {
     if (!conf->url.count) return sl_err_set(err, SL_E_CONFIG, "option `url` is missing: where to send to");
     if (conf->url.count > MAX_URLS)
         return sl_err_set(err, SL_E_CONFIG, "option `url`: more than %d addresses", MAX_URLS);
     for (size_t i = 0; i < conf->url.count; i++) {
-        int rc = check_url(i + 1, SL_LIST_AT(conf->url, sl_span, i), err);
+        char what[64];
+        snprintf(what, sizeof what, "option `url`: address %zu", i + 1);
+        int rc = sl_url_check(SL_LIST_AT(conf->url, sl_span, i), what, "write them under `auth`", err);
         if (rc < 0) return rc;
     }
     return 0;

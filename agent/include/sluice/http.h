@@ -54,6 +54,12 @@ int sl_http_conf_check(const sl_http_conf *conf, sl_err *err);
         "", SL_OPT_INLINE, offsetof(struct_type, member), .rows = (table)                                    \
     }
 
+/* A header of one request, beside those of the configuration. */
+typedef struct sl_http_header {
+    const char *name;
+    sl_span value; /* no control characters */
+} sl_http_header;
+
 /* What came back. All spans are valid during the call they are given to. */
 typedef enum sl_transport_error {
     SL_TRANSPORT_OK,

@@ -181,6 +181,34 @@ START_TEST(http_client__sends_what_it_is_given_and_reads_what_comes)
 }
 END_TEST
 
+START_TEST(http_client__headers_of_one_request_are_not_those_of_the_next)
+{
+    script s = {.count = 1, .answers = {says(200, "")}};
+    sl_test_server *server = sl_test_server_start(follow_script, &s);
+    const char *urls[] = {sl_test_server_url(server)};
+    fixture f = {0};
+    start(&f, urls, 1);
+    const sl_http_header own[] = {{"X-Team", SL_SPAN("one")}, {"Authorization", SL_SPAN("AWS4 x")}};
+    f.send.headers = own;
+    f.send.header_count = 2;
+    ask(&f, "POST", "/", SL_SPAN("x"));
+    ck_assert_str_eq(s.extra, "one");
+    ck_assert_str_eq(s.authorization, "AWS4 x");
+    ck_assert_str_eq(s.type, "application/x-ndjson");
+    f.send.header_count = 1;
+    ask(&f, "POST", "/", SL_SPAN("x"));
+    ck_assert_str_eq(s.extra, "one");
+    ck_assert_str_eq(s.authorization, "");
+    f.send.header_count = 0;
+    ask(&f, "POST", "/", SL_SPAN("x"));
+    ck_assert_str_eq(s.extra, "");
+    ck_assert_str_eq(s.type, "application/x-ndjson");
+    stop(&f);
+    sl_test_server_stop(server);
+    sl_buf_release(&s.body);
+}
+END_TEST
+
 START_TEST(http_client__large_bodies_arrive_whole)
 {
     script s = {0};
@@ -439,6 +467,7 @@ START_TEST(http_client__a_cancelled_call_is_not_answered)
 END_TEST
 
 SL_TEST_MAIN("http_client", http_client__sends_what_it_is_given_and_reads_what_comes,
+             http_client__headers_of_one_request_are_not_those_of_the_next,
              http_client__large_bodies_arrive_whole, http_client__logs_in_each_way,
              http_client__reads_retry_after_as_seconds_and_as_a_date, http_client__names_what_went_wrong,
              http_client__an_answer_is_read_up_to_its_limit, http_client__does_not_follow_redirects,
