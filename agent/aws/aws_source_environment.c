@@ -1,0 +1,32 @@
+/* aws_source_environment.c: credentials and region in the variables of the environment that all of AWS's tools
+ * read. Source: "AWS access keys" and "AWS Region", AWS SDKs and Tools Reference Guide
+ * (feature-static-credentials.html, feature-region.html). */
+#include "aws_source.h"
+#include <stdlib.h>
+
+sl_span sl_aws_env(const char *name)
+{
+    return sl_span_trim(sl_span_of(getenv(name)));
+}
+
+static int step(sl_aws_ask *ask, sl_err *err)
+{
+    sl_aws_credentials found = {.access_key_id = sl_aws_env("AWS_ACCESS_KEY_ID"),
+                                .secret_access_key = sl_aws_env("AWS_SECRET_ACCESS_KEY"),
+                                .session_token = sl_aws_env("AWS_SESSION_TOKEN"),
+                                .source = sl_aws_source_environment.name};
+    if (!found.access_key_id.len) return sl_err_set(err, SL_E_NOT_FOUND, "AWS_ACCESS_KEY_ID is not set");
+    if (!found.secret_access_key.len)
+        return sl_err_set(err, SL_E_SYNTAX, "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not");
+    return sl_aws_keys_set(&ask->keys, &found, err);
+}
+
+const sl_aws_source sl_aws_source_environment = {.name = "environment", .step = step};
+
+sl_span sl_aws_known_region(const sl_aws_conf *conf)
+{
+    sl_span region = conf->region;
+    if (!region.len) region = sl_aws_env("AWS_REGION");
+    if (!region.len) region = sl_aws_env("AWS_DEFAULT_REGION");
+    return region;
+}

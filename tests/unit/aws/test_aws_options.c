@@ -1,0 +1,48 @@
+#include "check_main.h"
+#include <sluice/aws.h>
+
+static void check_bad(const sl_aws_conf *conf, const char *text)
+{
+    sl_err err = SL_ERR_NONE;
+    ck_assert_msg(sl_aws_conf_check(conf, &err) == SL_E_CONFIG, "%s", text);
+    ck_assert_msg(strstr(err.text, text) != NULL, "wanted %s, got %s", text, err.text);
+    ck_assert_ptr_null(strstr(err.text, "geheim"));
+}
+
+START_TEST(aws_options__what_cannot_be_is_said_with_the_option)
+{
+    const sl_span id = SL_SPAN("AKID"), secret = SL_SPAN("geheim");
+    check_bad(&(sl_aws_conf){.region = SL_SPAN("eu west")}, "option `region`: \"eu west\" can be no region");
+    check_bad(&(sl_aws_conf){.endpoint = SL_SPAN("logs.local")}, "option `endpoint` has no scheme");
+    check_bad(&(sl_aws_conf){.endpoint = SL_SPAN("https://a:geheim@b")},
+              "option `endpoint` holds a user name or password");
+    check_bad(&(sl_aws_conf){.access_key_id = id}, "option `access_key_id` needs `secret_access_key`");
+    check_bad(&(sl_aws_conf){.secret_access_key = secret},
+              "option `secret_access_key` needs `access_key_id`");
+    check_bad(&(sl_aws_conf){.session_token = secret}, "option `session_token` needs `access_key_id`");
+    check_bad(&(sl_aws_conf){.credentials = SL_AWS_OPTIONS}, "`options` needs `access_key_id`");
+    check_bad(
+        &(sl_aws_conf){.credentials = SL_AWS_ENVIRONMENT, .access_key_id = id, .secret_access_key = secret},
+        "`credentials` names another source");
+}
+END_TEST
+
+START_TEST(aws_options__what_can_be_passes)
+{
+    const sl_aws_conf good[] = {
+        {.fips = false},
+        {.region = SL_SPAN("eu-west-1"),
+         .endpoint = SL_SPAN("https://vpce-1.logs.eu-west-1.vpce.amazonaws.com")},
+        {.access_key_id = SL_SPAN("a"), .secret_access_key = SL_SPAN("b"), .session_token = SL_SPAN("c")},
+        {.credentials = SL_AWS_OPTIONS, .access_key_id = SL_SPAN("a"), .secret_access_key = SL_SPAN("b")},
+        {.credentials = SL_AWS_ENVIRONMENT},
+    };
+    for (size_t i = 0; i < SL_LEN(good); i++) {
+        sl_err err = SL_ERR_NONE;
+        ck_assert_msg(sl_aws_conf_check(&good[i], &err) == 0, "%zu: %s", i, err.text);
+    }
+}
+END_TEST
+
+SL_TEST_MAIN("aws_options", aws_options__what_cannot_be_is_said_with_the_option,
+             aws_options__what_can_be_passes)
