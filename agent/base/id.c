@@ -18,6 +18,18 @@ void sl_id_format(sl_id id, char out[SL_ID_TEXT_LEN])
     format_half(id.lo, out + 16);
 }
 
+/* 128 bits, the highest first, in 21 digits of 6 bits and one of 2 bits and four zeros. */
+void sl_id_format_short(sl_id id, char out[SL_ID_SHORT_LEN])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (int i = 0; i < 10; i++)
+        out[i] = digits[id.hi >> (58 - 6 * i) & 63];
+    out[10] = digits[(id.hi << 2 | id.lo >> 62) & 63];
+    for (int i = 0; i < 10; i++)
+        out[11 + i] = digits[id.lo >> (56 - 6 * i) & 63];
+    out[21] = digits[id.lo << 4 & 63];
+}
+
 sl_id sl_id_random(void)
 {
     sl_id id;

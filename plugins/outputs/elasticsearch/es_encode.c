@@ -56,17 +56,9 @@ static void write_path(es_output *es, sl_request *req)
 
 static void write_id(sl_id id, sl_buf *out)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    sl_buf_reserve(out, ES_ID_TEXT_LEN);
-    char *at = out->ptr + out->len;
-    /* 128 bits, the highest first, in 21 digits of 6 bits and one of 2 bits and four zeros. */
-    for (int i = 0; i < 10; i++)
-        at[i] = digits[id.hi >> (58 - 6 * i) & 63];
-    at[10] = digits[(id.hi << 2 | id.lo >> 62) & 63];
-    for (int i = 0; i < 10; i++)
-        at[11 + i] = digits[id.lo >> (56 - 6 * i) & 63];
-    at[21] = digits[id.lo << 4 & 63];
-    out->len += ES_ID_TEXT_LEN;
+    sl_buf_reserve(out, SL_ID_SHORT_LEN);
+    sl_id_format_short(id, out->ptr + out->len);
+    out->len += SL_ID_SHORT_LEN;
 }
 
 /* The text of a template for this record in es->value; false when there is none. */

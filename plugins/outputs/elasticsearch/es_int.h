@@ -17,7 +17,6 @@
 
 #define ES_MAX_INDEX_NAME 255 /* bytes; Elasticsearch's own limit */
 #define ES_MAX_ID         512 /* bytes; Elasticsearch's own limit */
-#define ES_ID_TEXT_LEN    22
 
 typedef enum es_action { ES_CREATE, ES_INDEX, ES_UPDATE } es_action;
 

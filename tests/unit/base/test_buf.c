@@ -64,6 +64,14 @@ START_TEST(id__is_32_digits)
 }
 END_TEST
 
+START_TEST(id__is_22_characters_of_base64url)
+{
+    char text[SL_ID_SHORT_LEN];
+    sl_id_format_short((sl_id){0x0123456789abcdefULL, 0xfedcba9876543210ULL}, text);
+    ck_assert_int_eq(memcmp(text, "ASNFZ4mrze_-3LqYdlQyEA", 22), 0);
+}
+END_TEST
+
 SL_TEST_MAIN("base", buf__appends_what_it_is_given, buf__refuses_an_impossible_size_without_changing,
              arena__gives_aligned_distinct_memory_and_clears, err__names_the_system_error_and_takes_prefixes,
-             id__is_32_digits)
+             id__is_32_digits, id__is_22_characters_of_base64url)

@@ -13,7 +13,7 @@ typedef struct server {
     bool installed;    /* template and policy are there already */
     unsigned puts, gets, bulks, docs, conflicts;
     char put_path[8][128], put_body[8][256];
-    char ids[MAX_DOCS][ES_ID_TEXT_LEN + 1];
+    char ids[MAX_DOCS][SL_ID_SHORT_LEN + 1];
     const char *(*item)(unsigned doc, const char *line); /* NULL: created; else the item's inside */
     unsigned max_docs;                                   /* more in a request: 413 */
     bool malformed_at_frame_3;
@@ -30,10 +30,10 @@ static void say(sl_test_answer *answer, int status, const char *text)
 
 static bool store(server *s, const char *action)
 {
-    char id[ES_ID_TEXT_LEN + 1];
+    char id[SL_ID_SHORT_LEN + 1];
     const char *at = strstr(action, "\"_id\":\"");
     ck_assert_int_eq(sscanf(at, "\"_id\":\"%22[^\"]", id), 1);
-    ck_assert_uint_eq(strlen(id), ES_ID_TEXT_LEN);
+    ck_assert_uint_eq(strlen(id), SL_ID_SHORT_LEN);
     for (unsigned i = 0; i < s->docs; i++) {
         if (strcmp(s->ids[i], id) != 0) continue;
         s->conflicts++;
