@@ -168,7 +168,7 @@ static int check_file(const char *option, sl_span path, sl_err *err)
     return rc;
 }
 
-static int check_tls(const sl_tls_conf *tls, sl_err *err)
+int sl_tls_conf_check(const sl_tls_conf *tls, sl_err *err)
 {
     if (!tls->cert.len && tls->key.len)
         return sl_err_set(err, SL_E_CONFIG, "option `tls.key` needs `tls.cert`");
@@ -187,7 +187,7 @@ int sl_http_conf_check(const sl_http_conf *conf, sl_err *err)
     if (rc == 0) rc = check_auth(&conf->auth, err);
     for (size_t i = 0; rc == 0 && i < conf->headers.count; i++)
         rc = check_header(conf, &SL_LIST_AT(conf->headers, sl_opt_pair, i), err);
-    if (rc == 0) rc = check_tls(&conf->tls, err);
+    if (rc == 0) rc = sl_tls_conf_check(&conf->tls, err);
     if (rc == 0 && conf->compress == SL_COMPRESS_GZIP && conf->compress_level > 12)
         rc = sl_err_set(err, SL_E_CONFIG, "option `compress_level`: gzip goes from 1 to 12");
     return rc;

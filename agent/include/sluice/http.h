@@ -46,6 +46,8 @@ extern const sl_option sl_http_options[];
  * of authentication that exclude each other, files that must be readable. For a plugin's check(), which calls
  * it once the URLs are known. 0 or SL_E_CONFIG; the text names the option and never holds a secret. */
 int sl_http_conf_check(const sl_http_conf *conf, sl_err *err);
+/* Its part for TLS, for outputs that have the same options under `tls` and connect by other means. */
+int sl_tls_conf_check(const sl_tls_conf *tls, sl_err *err);
 
 /* A row that takes in another table at an offset, as if its rows stood here. */
 #define SL_OPT_INLINE ((sl_opt_type)100)
