@@ -27,15 +27,28 @@ sl_state *sl_output_state(sl_output *out, sl_err *err)
     return worker->state;
 }
 
-sl_counter *sl_output_counter(sl_output *out, const char *name, const char *help)
+sl_counter *sl_output_counter_labelled(sl_output *out, const char *name, const char *help, const char *label,
+                                       const char *value)
 {
     const sl_output_worker *worker = out->worker;
     char full[256];
     snprintf(full, sizeof full, "sluice_%s_%s", worker->conf.plugin->name, name);
-    const char *labels[] = {"pipeline", worker->conf.pipeline, "output", worker->conf.name, NULL};
+    const char *labels[] = {"pipeline", worker->conf.pipeline, "output", worker->conf.name,
+                            label,      value,                 NULL};
     sl_metric_type type =
         sl_span_ends_with(sl_span_of(name), SL_SPAN("_total")) ? SL_METRIC_COUNTER : SL_METRIC_GAUGE;
     return sl_metrics_new(worker, type, full, help, labels);
+}
+
+sl_counter *sl_output_counter(sl_output *out, const char *name, const char *help)
+{
+    return sl_output_counter_labelled(out, name, help, NULL, NULL);
+}
+
+void sl_output_trouble(sl_output *out, const char *text)
+{
+    sl_assert_on(out->worker->loop);
+    sl_worker__set_trouble(out->worker, text, 0);
 }
 
 void sl_verdict_init(sl_verdict *verdict, const sl_request *req)

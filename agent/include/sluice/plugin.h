@@ -164,6 +164,12 @@ sl_state *sl_output_state(sl_output *out, sl_err *err);
 void sl_request_done(sl_output *out, sl_request *req, const sl_verdict *verdict);
 void sl_verdict_init(sl_verdict *verdict, const sl_request *req); /* DELIVERED; for send() outputs */
 sl_counter *sl_output_counter(sl_output *out, const char *name, const char *help);
+/* The same with one label, e.g. ("broker_up", "…", "broker", "1"). */
+sl_counter *sl_output_counter_labelled(sl_output *out, const char *name, const char *help, const char *label,
+                                       const char *value);
+/* For outputs that send by themselves: something keeps requests waiting inside them (no broker answers).
+ * /ready says so until something is delivered. To be logged by the caller. */
+void sl_output_trouble(sl_output *out, const char *text);
 /* A request of the output's own (probe, template). answered() runs on the output's loop. body is copied. */
 void sl_output_http_call(sl_output *out, const char *method, const char *path, sl_span body,
                          void (*answered)(void *self, const sl_answer *answer, void *arg), void *arg);
