@@ -43,10 +43,10 @@ static void encode(encoder *e, const sl_record_ref *refs, uint32_t count)
 }
 
 /* The record's id as it is to be, by other means than the encoder's: bit by bit. */
-static void id_text(sl_id id, char out[ES_ID_TEXT_LEN + 1])
+static void id_text(sl_id id, char out[SL_ID_SHORT_LEN + 1])
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    for (int d = 0; d < ES_ID_TEXT_LEN; d++) {
+    for (int d = 0; d < SL_ID_SHORT_LEN; d++) {
         int value = 0;
         for (int b = d * 6; b < d * 6 + 6; b++) {
             uint64_t word = b < 64 ? id.hi : id.lo;
@@ -54,7 +54,7 @@ static void id_text(sl_id id, char out[ES_ID_TEXT_LEN + 1])
         }
         out[d] = digits[value];
     }
-    out[ES_ID_TEXT_LEN] = '\0';
+    out[SL_ID_SHORT_LEN] = '\0';
 }
 
 static void fill_in_id(const char *expected, const char *id, sl_buf *out)
@@ -85,7 +85,7 @@ static bool check_case(const sl_golden_case *c)
     sl_batch *batch = sl_test_batch_parsed(NULL, SL_RECORD_TIME, c->part[1]);
     ck_assert_int_eq(sl_batch_seal(batch), 0);
     sl_record_ref refs[2] = {{batch, &batch->recs[0]}, {batch, &batch->recs[0]}};
-    char id[ES_ID_TEXT_LEN + 1];
+    char id[SL_ID_SHORT_LEN + 1];
     id_text(sl_record_id(batch, &batch->recs[0]), id);
     sl_buf expected = SL_BUF_NONE;
     fill_in_id(es_unescape(c->part[3]), id, &expected);
