@@ -15,10 +15,11 @@
 typedef struct sl_delivery_conf {
     sl_condition *when; /* NULL: every record */
     struct {
-        uint64_t max_bytes;   /* of encoded records, before compression; default 1MiB */
-        uint64_t max_records; /* default 10000 */
-        int64_t max_age_ns;   /* oldest record waits at most this long for company; default 15ms */
-        int64_t concurrency;  /* most requests in flight; default 8; adaptive below that */
+        uint64_t max_bytes;     /* of encoded records, before compression; default 1MiB */
+        uint64_t max_records;   /* default 10000 */
+        int64_t max_age_ns;     /* oldest record waits at most this long for company; -1: the output's own */
+        int64_t concurrency;    /* most requests in flight; default 8; adaptive below that */
+        int64_t max_per_second; /* requests, repetitions too; -1: the output's own, -2: no limit */
     } request;
     struct {
         int64_t initial_ns; /* first back-off, default 500ms */
@@ -27,6 +28,11 @@ typedef struct sl_delivery_conf {
     } retry;
 } sl_delivery_conf;
 extern const sl_option sl_delivery_options[];
+
+#define SL_REQUEST_MAX_AGE_NS                                                                                \
+    (15 * SL_NS_PER_MS) /* unless the output's plugin or the option says otherwise */
+/* The same with what `auto` stands for: max_age 0 or more, max_per_second 0 for no limit. */
+sl_delivery_conf sl_delivery_resolve(const sl_delivery_conf *conf, const sl_output_ops *ops);
 
 typedef struct sl_output_worker sl_output_worker;
 typedef struct sl_dead_letters sl_dead_letters;

@@ -12,14 +12,15 @@
 #include "former.h"
 #include "in_flight.h"
 #include "net/compress.h"
+#include "pacer.h"
 #include "shipment.h"
 #include "verdict.h"
 #include "window.h"
 #include <pthread.h>
 
-/* What a worker holds in requests (their batches and bodies) before it takes no more; one is always allowed.
- */
-#define SL_OUTPUT_MAX_HELD (6u << 20)
+/* What it may hold beyond that to send the requests that form side by side: their records are held already,
+ * and none of these lets go of a batch before all its records went. */
+#define SL_OUTPUT_MAX_SPREAD (4u << 20)
 /* What it keeps beside that of batches that were offered and are not taken yet. */
 #define SL_OUTPUT_MAX_KEPT (2u << 20)
 
@@ -38,14 +39,16 @@ typedef enum sl_prepare_state {
 typedef struct sl_own_call {
     struct sl_output_worker *worker;
     struct sl_own_call *next, *prev;
-    sl_http_call *call;
+    sl_http_call *call; /* NULL: headers() said no */
+    sl_message refused;
     char *body;
     void (*answered)(void *self, const sl_answer *answer, void *arg);
     void *arg;
 } sl_own_call;
 
 struct sl_output_worker {
-    sl_output_worker_conf conf; /* name, pipeline, journal_dir and data_dir are copies */
+    sl_output_worker_conf conf; /* name, pipeline, journal_dir, data_dir and delivery are copies */
+    sl_delivery_conf delivery;
     struct sl_output out;
     const sl_output_ops *ops;
     void *self; /* the plugin's */
@@ -57,11 +60,13 @@ struct sl_output_worker {
     sl_window window;
     sl_former former;
     sl_in_flight in_flight;
+    sl_pacer pacer;
     sl_shipment_pool pool;
     sl_shipment_list sending, waiting, burying;
     sl_backoff backoff; /* only its randomness: failures are counted by shipment */
 
-    sl_http_client *client; /* NULL: the plugin sends */
+    bool is_http;           /* else the plugin sends by itself */
+    sl_http_client *client; /* NULL: its address is not known yet */
     sl_compressor *compressor;
     sl_buf scratch; /* bodies before compression; dead letters' texts */
     sl_own_call *own_calls;
@@ -95,6 +100,7 @@ struct sl_output_worker {
 /* Something has changed: send, bury, acknowledge what can be, set the timer for the rest. Not from deep
  * inside: it may run at once. */
 void sl_worker__pump(sl_output_worker *worker);
+void sl_worker__pump_soon(sl_output_worker *worker); /* from anywhere on the loop */
 void sl_worker__set_trouble(sl_output_worker *worker, const char *text, int64_t until_ns);
 void sl_worker__clear_trouble(sl_output_worker *worker);
 
@@ -113,6 +119,12 @@ void sl_settle__verdict(sl_output_worker *worker, sl_shipment *shipment, const s
 void sl_settle__drop_bodies(sl_output_worker *worker, sl_shipment *shipment);
 /* Its records go into two halves that are sent at once. */
 void sl_settle__split(sl_output_worker *worker, sl_shipment *shipment);
+/* Its records from `from` on, which encode() left out, go into a request of their own. fresh: it comes from the
+ * former, which takes them back. */
+void sl_settle__cut(sl_output_worker *worker, sl_shipment *shipment, uint32_t from, bool fresh);
+/* Those that encode() refused go to the dead letters, the others stay, in order. False: none did, and the
+ * shipment is gone. */
+bool sl_settle__refused(sl_output_worker *worker, sl_shipment *shipment);
 
 /* ---- bury.c ---- */
 
@@ -126,9 +138,11 @@ void sl_bury__due(sl_output_worker *worker);
 
 void sl_http_output__start(sl_output_worker *worker);
 void sl_http_output__stop(sl_output_worker *worker);
-/* Encodes, unless that is done; false: it became larger than allowed and was put back as two halves. */
-bool sl_http_output__encode(sl_output_worker *worker, sl_shipment *shipment);
-void sl_http_output__send(sl_output_worker *worker, sl_shipment *shipment);
+/* Encodes, unless that is done; false: there is nothing to send: it became larger than allowed and waits as
+ * two halves, or none of its records can be sent. fresh: the former has just given it. */
+bool sl_http_output__encode(sl_output_worker *worker, sl_shipment *shipment, bool fresh);
+/* Sends it. False: the plugin has no headers for it now: nothing was sent, and it is to prepare anew. */
+bool sl_http_output__send(sl_output_worker *worker, sl_shipment *shipment);
 /* Runs the plugin's prepare() if it is needed and due. True: delivery may go on. */
 bool sl_http_output__is_ready(sl_output_worker *worker);
 

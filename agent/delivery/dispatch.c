@@ -11,6 +11,14 @@ static bool is_done_with_memory(const sl_output_worker *worker)
     return worker->held + worker->former.max_bytes > SL_OUTPUT_MAX_HELD; /* room for the body to come, too */
 }
 
+/* Requests that form side by side cost no more than their bodies: their records are held already. */
+static bool has_room_to_send(const sl_output_worker *worker)
+{
+    if (!sl_former_is_spread(&worker->former)) return !is_done_with_memory(worker);
+    uint64_t body = sl_former_next_bytes(&worker->former);
+    return worker->held + body <= SL_OUTPUT_MAX_HELD + SL_OUTPUT_MAX_SPREAD;
+}
+
 static bool is_anything_under_way(const sl_output_worker *worker)
 {
     return worker->sending.count || worker->waiting.count || worker->burying.count;
@@ -29,7 +37,7 @@ static bool is_held_back(const sl_output_worker *worker)
     return holds_others(&worker->waiting) || holds_others(&worker->sending);
 }
 
-static void send(sl_output_worker *worker, sl_shipment *shipment)
+static void note_sent(sl_output_worker *worker, sl_shipment *shipment)
 {
     int64_t now = sl_clock_mono_ns();
     shipment->sent_ns = now;
@@ -41,11 +49,21 @@ static void send(sl_output_worker *worker, sl_shipment *shipment)
         sl_ledger_add(&worker->conf.ledger->retries, 1);
     }
     sl_shipments_push(&worker->sending, shipment);
+    sl_pacer_sent(&worker->pacer, now);
     sl_in_flight_sent(&worker->in_flight);
-    if (worker->client)
-        sl_http_output__send(worker, shipment);
-    else
+}
+
+static void send(sl_output_worker *worker, sl_shipment *shipment)
+{
+    if (!worker->is_http) {
+        note_sent(worker, shipment);
         worker->ops->send(worker->self, &shipment->req); /* may be done before it returns */
+    } else if (sl_http_output__send(worker, shipment)) {
+        note_sent(worker, shipment);
+    } else {
+        shipment->due_ns = 0;
+        sl_shipments_push(&worker->waiting, shipment);
+    }
 }
 
 static bool send_due(sl_output_worker *worker)
@@ -53,7 +71,7 @@ static bool send_due(sl_output_worker *worker)
     sl_shipment *due = sl_shipments_first_due(&worker->waiting);
     if (!due || due->due_ns > sl_clock_mono_ns()) return false;
     sl_shipments_remove(due);
-    if (worker->client && !sl_http_output__encode(worker, due)) return true; /* halves are due now */
+    if (worker->is_http && !sl_http_output__encode(worker, due, false)) return true; /* halves are due now */
     send(worker, due);
     return true;
 }
@@ -104,28 +122,31 @@ static bool form(sl_output_worker *worker)
         worker->read_at_ns = worker->missing_since_ns = 0;
     else if (rc != 0 && rc != SL_E_AGAIN)
         wait_to_read(worker, rc, &err);
-    if (!former->forming) return false;
+    if (sl_former_is_empty(former)) return false;
     return rc == 0 || (rc == SL_E_AGAIN && !memory) || worker->draining || now >= sl_former_deadline(former);
 }
 
 static bool may_send_new(const sl_output_worker *worker)
 {
-    return !is_held_back(worker) && (!is_done_with_memory(worker) || !is_anything_under_way(worker));
+    return !is_held_back(worker) && (has_room_to_send(worker) || !is_anything_under_way(worker));
 }
 
 static bool send_new(sl_output_worker *worker)
 {
     if (!may_send_new(worker) || !form(worker)) return false;
     sl_shipment *shipment = sl_former_take(&worker->former, sl_clock_mono_ns());
-    if (worker->client && !sl_http_output__encode(worker, shipment)) return true;
+    if (worker->ops->by_time) sl_shipment_sort(shipment);
+    if (worker->is_http && !sl_http_output__encode(worker, shipment, true)) return true;
     send(worker, shipment);
     return true;
 }
 
 bool sl_dispatch__next(sl_output_worker *worker)
 {
-    if (worker->client && !sl_http_output__is_ready(worker)) return false;
+    if (worker->is_http && !sl_http_output__is_ready(worker)) return false;
     if (!sl_in_flight_has_room(&worker->in_flight)) return false;
+    int64_t now = sl_clock_mono_ns();
+    if (sl_pacer_next(&worker->pacer, now) > now) return false;
     return send_due(worker) || send_new(worker);
 }
 
@@ -136,14 +157,28 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-int64_t sl_dispatch__deadline(const sl_output_worker *worker)
+static int64_t next_send(const sl_output_worker *worker)
 {
-    if (worker->prepare != SL_PREPARE_DONE)
-        return worker->prepare == SL_PREPARE_NEEDED ? worker->prepare_at_ns : INT64_MAX;
-    if (!sl_in_flight_has_room(&worker->in_flight)) return INT64_MAX; /* an answer comes first */
     const sl_shipment *due = sl_shipments_first_due(&worker->waiting);
     int64_t at = due ? due->due_ns : INT64_MAX;
     if (!may_send_new(worker)) return at; /* so does one here */
     if (worker->read_at_ns) at = earlier(at, worker->read_at_ns);
     return earlier(at, sl_former_deadline(&worker->former));
+}
+
+static bool is_anything_to_send(const sl_output_worker *worker)
+{
+    const sl_former *former = &worker->former;
+    return worker->waiting.count || former->batch || !sl_former_is_empty(former) ||
+           !sl_feed_is_empty(&worker->feed);
+}
+
+int64_t sl_dispatch__deadline(const sl_output_worker *worker)
+{
+    if (worker->prepare != SL_PREPARE_DONE)
+        return worker->prepare == SL_PREPARE_NEEDED ? worker->prepare_at_ns : INT64_MAX;
+    if (!sl_in_flight_has_room(&worker->in_flight)) return INT64_MAX; /* an answer comes first */
+    int64_t now = sl_clock_mono_ns(), paced = sl_pacer_next(&worker->pacer, now);
+    if (paced == now) return next_send(worker);
+    return is_anything_to_send(worker) ? paced : INT64_MAX;
 }

@@ -1,17 +1,22 @@
 /* former.c: see the header.
  *
  * How large a record will be once encoded is estimated: its text plus an overhead learned from the request
- * encoded last. Where the estimate was too low and a body became larger than allowed, the sender splits it.
+ * encoded last. Where the estimate was too low and a body became larger than allowed, the sender splits it,
+ * or, where the plugin counts by itself, it takes fewer and the rest is put back.
  */
 #include "former.h"
+#include <xxhash.h>
 
 #define FIRST_OVERHEAD 96
 #define LONG_AGO       (INT64_MIN / 2) /* further back than any max_age */
 
-void sl_former_init(sl_former *former, const sl_output_worker_conf *conf, sl_feed *feed, sl_window *window,
-                    sl_shipment_pool *pool)
+void sl_former_init(sl_former *former, const sl_output_worker_conf *conf, void *self, sl_feed *feed,
+                    sl_window *window, sl_shipment_pool *pool)
 {
+    const sl_output_ops *ops = conf->plugin->output;
     *former = (sl_former){.conf = conf->delivery,
+                          .ops = ops,
+                          .self = self,
                           .output = sl_span_of(conf->name),
                           .feed = feed,
                           .window = window,
@@ -19,15 +24,93 @@ void sl_former_init(sl_former *former, const sl_output_worker_conf *conf, sl_fee
                           .ledger = conf->ledger,
                           .max_bytes = conf->delivery->request.max_bytes,
                           .overhead = FIRST_OVERHEAD,
+                          .max = ops->partition ? SL_FORMER_MAX_PARTITIONS : 1,
                           .taken_ns = LONG_AGO};
+    former->forming = sl_calloc(former->max, sizeof *former->forming);
 }
 
 void sl_former_release(sl_former *former)
 {
-    if (former->forming) sl_shipment_put(former->pool, former->forming);
+    for (size_t i = 0; i < former->count; i++)
+        sl_shipment_put(former->pool, former->forming[i].shipment);
+    sl_free(former->forming);
     sl_reader_release(&former->reader);
     *former = (sl_former){0};
 }
+
+/* ---- one request a key ---- */
+
+static size_t oldest(const sl_former *former)
+{
+    size_t at = 0;
+    for (size_t i = 1; i < former->count; i++) {
+        if (former->forming[i].oldest_ns < former->forming[at].oldest_ns) at = i;
+    }
+    return at;
+}
+
+static bool is_of(const sl_forming *forming, sl_span key)
+{
+    return sl_span_is(forming->shipment->req.partition, key);
+}
+
+/* Neighbours mostly have the same key. `count`: none has it. */
+static size_t find(sl_former *former, sl_span key, uint64_t *hash)
+{
+    if (former->latest < former->count && is_of(&former->forming[former->latest], key)) return former->latest;
+    *hash = XXH3_64bits(key.ptr, key.len);
+    size_t at = 0;
+    while (at < former->count && (former->forming[at].hash != *hash || !is_of(&former->forming[at], key)))
+        at++;
+    return at;
+}
+
+static void push(sl_former *former, sl_shipment *shipment, uint64_t hash, int64_t oldest_ns)
+{
+    former->forming[former->count] = (sl_forming){shipment, hash, oldest_ns};
+    former->latest = former->count++;
+    former->full = former->count;
+}
+
+static uint64_t bytes_with(const sl_former *former, const sl_shipment *shipment, uint32_t more, uint64_t text)
+{
+    int64_t records = (int64_t)shipment->req.count + more;
+    int64_t bytes = (int64_t)(shipment->text_bytes + text) + records * former->overhead;
+    return bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+static bool fits(const sl_former *former, const sl_shipment *shipment, const sl_record *rec)
+{
+    if (shipment->req.count >= former->conf->request.max_records) return false;
+    return bytes_with(former, shipment, 1, rec->len) <= former->max_bytes;
+}
+
+/* False: one is full, and goes before this record can be added. */
+static bool add(sl_former *former, const sl_record *rec)
+{
+    sl_span key = SL_SPAN_NONE;
+    uint64_t hash = 0;
+    if (former->ops->partition) key = former->ops->partition(former->self, former->batch, rec);
+    size_t at = find(former, key, &hash);
+    if (at < former->count && !fits(former, former->forming[at].shipment, rec)) {
+        former->full = at;
+        return false;
+    }
+    if (at == former->max) {
+        former->full = oldest(former);
+        return false;
+    }
+    if (at == former->count) {
+        sl_shipment *shipment = sl_shipment_take(former->pool);
+        sl_shipment_set_partition(shipment, key);
+        push(former, shipment, hash, former->batch_ns);
+    }
+    former->latest = at;
+    sl_shipment_add(former->forming[at].shipment, former->batch, rec);
+    return true;
+}
+
+/* ---- batches ---- */
 
 static bool is_wanted(sl_former *former, sl_record *rec)
 {
@@ -39,24 +122,6 @@ static bool is_wanted(sl_former *former, sl_record *rec)
     return sl_condition_eval(former->conf->when, &former->reader);
 }
 
-static bool fits(const sl_former *former, const sl_record *rec)
-{
-    const sl_shipment *forming = former->forming;
-    if (!forming) return true;
-    if (forming->req.count >= former->conf->request.max_records) return false;
-    uint64_t records = (uint64_t)forming->req.count + 1;
-    return forming->text_bytes + rec->len + records * former->overhead <= former->max_bytes;
-}
-
-static void add(sl_former *former, const sl_record *rec)
-{
-    if (!former->forming) {
-        former->forming = sl_shipment_take(former->pool);
-        former->oldest_ns = former->batch_ns;
-    }
-    sl_shipment_add(former->forming, former->batch, rec);
-}
-
 static void filter_out(sl_former *former, const sl_record *rec)
 {
     sl_ledger_sub(&former->ledger->in_flight, 1);
@@ -64,20 +129,16 @@ static void filter_out(sl_former *former, const sl_record *rec)
     sl_window_settle(former->window, &(sl_record_ref){former->batch, rec}, 1);
 }
 
-/* False: the request is full and a record is left. The last record may end the batch's life (all filtered).
- */
+/* False: a request is full and a record is left. The last record may end the batch's life (all filtered). */
 static bool add_from_batch(sl_former *former)
 {
     uint32_t count = former->batch->count;
     while (former->next < count) {
         sl_record *rec = &former->batch->recs[former->next];
         bool wanted = is_wanted(former, rec);
-        if (wanted && !fits(former, rec)) return false;
+        if (wanted && !add(former, rec)) return false;
         former->next++;
-        if (wanted)
-            add(former, rec);
-        else
-            filter_out(former, rec);
+        if (!wanted) filter_out(former, rec);
     }
     former->batch = NULL;
     return true;
@@ -97,33 +158,68 @@ static int next_batch(sl_former *former, bool may_read, sl_err *err)
     return 0;
 }
 
+/* One request is bounded by its size; many that share batches are not. */
+static bool is_done_with_memory(const sl_former *former)
+{
+    return *former->window->held + former->max_bytes > SL_OUTPUT_MAX_HELD;
+}
+
 int sl_former_fill(sl_former *former, bool may_read, sl_err *err)
 {
     for (;;) {
         if (former->batch && !add_from_batch(former)) return 0;
+        if (sl_former_is_spread(former) && is_done_with_memory(former)) {
+            former->full = oldest(former);
+            return 0;
+        }
         int rc = next_batch(former, may_read, err);
         if (rc < 0) return rc;
     }
 }
 
+/* ---- taking ---- */
+
 int64_t sl_former_deadline(const sl_former *former)
 {
-    if (!former->forming) return INT64_MAX;
-    int64_t since = former->oldest_ns < former->taken_ns ? former->oldest_ns : former->taken_ns;
+    if (!former->count) return INT64_MAX;
+    int64_t came = former->forming[oldest(former)].oldest_ns;
+    int64_t since = came < former->taken_ns ? came : former->taken_ns;
     return since + former->conf->request.max_age_ns;
+}
+
+static size_t next_one(const sl_former *former)
+{
+    return former->full < former->count ? former->full : oldest(former);
+}
+
+uint64_t sl_former_next_bytes(const sl_former *former)
+{
+    return former->count ? bytes_with(former, former->forming[next_one(former)].shipment, 0, 0) : 0;
 }
 
 sl_shipment *sl_former_take(sl_former *former, int64_t now_ns)
 {
-    sl_shipment *shipment = former->forming;
-    former->forming = NULL;
+    if (!former->count) return NULL;
+    size_t at = next_one(former);
+    sl_forming taken = former->forming[at];
+    former->forming[at] = former->forming[--former->count];
+    former->full = former->count;
     former->taken_ns = now_ns;
-    return shipment;
+    former->taken_oldest_ns = taken.oldest_ns;
+    return taken.shipment;
+}
+
+void sl_former_put_back(sl_former *former, sl_shipment *shipment)
+{
+    sl_span key = shipment->req.partition;
+    sl_assert(former->count < former->max);
+    push(former, shipment, XXH3_64bits(key.ptr, key.len), former->taken_oldest_ns);
 }
 
 void sl_former_learn(sl_former *former, const sl_shipment *shipment)
 {
-    uint64_t body = shipment->req.body.len;
-    if (!shipment->req.count || body < shipment->text_bytes) return;
-    former->overhead = (body - shipment->text_bytes + shipment->req.count - 1) / shipment->req.count;
+    int64_t count = shipment->req.count;
+    if (!count) return;
+    int64_t added = (int64_t)shipment->req.size - (int64_t)shipment->text_bytes;
+    former->overhead = added > 0 ? (added + count - 1) / count : added / count;
 }

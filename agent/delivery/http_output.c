@@ -10,10 +10,18 @@ static const sl_http_conf *http_conf(const sl_output_worker *worker)
     return worker->ops->http(worker->self);
 }
 
+/* As soon as there is an address. */
+static void open_client(sl_output_worker *worker)
+{
+    const sl_http_conf *conf = http_conf(worker);
+    if (!worker->client && conf->url.count) worker->client = sl_http_client_new(worker->loop, conf);
+}
+
 void sl_http_output__start(sl_output_worker *worker)
 {
     const sl_http_conf *conf = http_conf(worker);
-    worker->client = sl_http_client_new(worker->loop, conf);
+    sl_assert(worker->ops->prepare || (conf->url.count && !worker->ops->headers));
+    open_client(worker);
     if (conf->compress != SL_COMPRESS_NONE)
         worker->compressor = sl_compressor_new(conf->compress, (int)conf->compress_level);
     if (worker->ops->prepare) worker->prepare = SL_PREPARE_NEEDED;
@@ -32,7 +40,7 @@ static void unlink_own_call(sl_own_call *own)
 
 static void free_own_call(sl_own_call *own)
 {
-    unlink_own_call(own);
+    if (own->worker) unlink_own_call(own);
     sl_free(own->body);
     sl_free(own);
 }
@@ -40,8 +48,14 @@ static void free_own_call(sl_own_call *own)
 void sl_http_output__stop(sl_output_worker *worker)
 {
     while (worker->own_calls) {
-        sl_http_call_cancel(worker->own_calls->call);
-        free_own_call(worker->own_calls);
+        sl_own_call *own = worker->own_calls;
+        if (own->call) {
+            sl_http_call_cancel(own->call);
+            free_own_call(own);
+        } else {
+            unlink_own_call(own);
+            own->worker = NULL; /* its message is on the way */
+        }
     }
     sl_http_client_free(worker->client);
     sl_compressor_free(worker->compressor);
@@ -70,21 +84,38 @@ static void swap_body(sl_output_worker *worker, sl_shipment *shipment)
     worker->scratch = body;
 }
 
-bool sl_http_output__encode(sl_output_worker *worker, sl_shipment *shipment)
+/* How many of its records the plugin took. */
+static uint32_t encode_body(sl_output_worker *worker, sl_shipment *shipment)
 {
-    if (shipment->encoded) return true;
-    if (worker->compressor) swap_body(worker, shipment);
     sl_request *req = &shipment->req;
+    uint32_t count = req->count;
     sl_buf_clear(&req->body);
     sl_buf_clear(&req->path);
     req->method = "POST";
     req->content_type = "application/json";
+    req->size = 0;
     worker->ops->encode(worker->self, req);
-    sl_former_learn(&worker->former, shipment);
-    bool fits = req->body.len <= worker->former.max_bytes || req->count == 1;
-    if (fits && worker->compressor) compress(worker, shipment);
+    if (!req->size) req->size = req->body.len;
+    uint32_t taken = req->count;
+    sl_assert(taken > 0 && taken <= count);
+    req->count = count;
+    return taken;
+}
+
+bool sl_http_output__encode(sl_output_worker *worker, sl_shipment *shipment, bool fresh)
+{
+    if (shipment->encoded) return true;
+    sl_request *req = &shipment->req;
     if (worker->compressor) swap_body(worker, shipment);
-    if (!fits) {
+    uint32_t taken = encode_body(worker, shipment);
+    if (worker->compressor) {
+        compress(worker, shipment); /* now: burying wants the scratch buffer, too */
+        swap_body(worker, shipment);
+    }
+    if (taken < req->count) sl_settle__cut(worker, shipment, taken, fresh);
+    if (!sl_settle__refused(worker, shipment)) return false;
+    sl_former_learn(&worker->former, shipment);
+    if (req->size > worker->former.max_bytes && req->count > 1) {
         sl_settle__split(worker, shipment);
         return false;
     }
@@ -107,7 +138,7 @@ static void note_lost_server(sl_output_worker *worker, const sl_answer *answer)
 
 static bool wants_less(const sl_answer *answer, const sl_verdict *verdict)
 {
-    if (sl_answer_is_pressure(answer)) return true;
+    if (sl_answer_is_pressure(answer) || verdict->cause == SL_CAUSE_PRESSURE) return true;
     for (uint32_t i = 0; verdict->kind == SL_VERDICT_PARTIAL && i < verdict->count; i++) {
         if (verdict->each[i].kind == SL_VERDICT_RETRY) return true;
     }
@@ -119,7 +150,7 @@ static bool wants_less(const sl_answer *answer, const sl_verdict *verdict)
 static bool is_strange(const sl_answer *answer, const sl_verdict *verdict)
 {
     return answer->transport == SL_TRANSPORT_OK && verdict->kind == SL_VERDICT_RETRY &&
-           !sl_answer_is_pressure(answer);
+           verdict->cause == SL_CAUSE_UNKNOWN && !sl_answer_is_pressure(answer);
 }
 
 static void on_answer(void *arg, const sl_answer *answer)
@@ -143,7 +174,27 @@ static void on_answer(void *arg, const sl_answer *answer)
     sl_worker__pump(worker);
 }
 
-void sl_http_output__send(sl_output_worker *worker, sl_shipment *shipment)
+/* The headers of this attempt. False: the plugin has none now. */
+static bool add_headers(sl_output_worker *worker, sl_http_send *send, const char *action)
+{
+    if (!worker->ops->headers) return true;
+    sl_outgoing out = {.method = send->method,
+                       .path = send->path,
+                       .content_type = send->content_type,
+                       .content_encoding = send->content_encoding,
+                       .body = send->body,
+                       .action = action};
+    return worker->ops->headers(worker->self, &out, &send->headers, &send->header_count);
+}
+
+static void prepare_anew(sl_output_worker *worker)
+{
+    if (worker->prepare != SL_PREPARE_DONE) return;
+    worker->prepare = SL_PREPARE_NEEDED;
+    worker->prepare_at_ns = 0;
+}
+
+bool sl_http_output__send(sl_output_worker *worker, sl_shipment *shipment)
 {
     const sl_request *req = &shipment->req;
     sl_http_send send = {.method = req->method,
@@ -153,14 +204,18 @@ void sl_http_output__send(sl_output_worker *worker, sl_shipment *shipment)
                          .body = sl_buf_span(worker->compressor ? &shipment->wire : &req->body),
                          .answered = on_answer,
                          .arg = shipment};
+    if (!add_headers(worker, &send, NULL)) {
+        prepare_anew(worker);
+        return false;
+    }
     shipment->call = sl_http_client_send(worker->client, &send);
+    return true;
 }
 
 /* ---- the plugin's own requests ---- */
 
-static void on_own_answer(void *arg, const sl_answer *answer)
+static void answer_own(sl_own_call *own, const sl_answer *answer)
 {
-    sl_own_call *own = arg;
     sl_output_worker *worker = own->worker;
     void (*answered)(void *self, const sl_answer *answer, void *arg) = own->answered;
     void *answered_arg = own->arg;
@@ -169,24 +224,46 @@ static void on_own_answer(void *arg, const sl_answer *answer)
     sl_worker__pump(worker);
 }
 
-void sl_output_http_call(sl_output *out, const char *method, const char *path, sl_span body,
-                         void (*answered)(void *self, const sl_answer *answer, void *arg), void *arg)
+static void on_own_answer(void *arg, const sl_answer *answer)
+{
+    answer_own(arg, answer);
+}
+
+static void on_own_refused(sl_message *msg)
+{
+    sl_own_call *own = sl_container_of(msg, sl_own_call, refused);
+    sl_answer answer = {.transport = SL_TRANSPORT_BROKEN, .error = "there are no credentials for it now"};
+    if (own->worker)
+        answer_own(own, &answer);
+    else
+        free_own_call(own);
+}
+
+void sl_output_http_call(sl_output *out, const sl_output_call *call)
 {
     sl_output_worker *worker = out->worker;
     sl_assert_on(worker->loop);
     sl_assert(worker->client);
     sl_own_call *own = sl_calloc(1, sizeof *own);
-    *own = (sl_own_call){.worker = worker, .answered = answered, .arg = arg, .next = worker->own_calls};
+    *own = (sl_own_call){
+        .worker = worker, .answered = call->answered, .arg = call->arg, .next = worker->own_calls};
     if (worker->own_calls) worker->own_calls->prev = own;
     worker->own_calls = own;
-    own->body = body.len ? sl_strndup(body.ptr, body.len) : NULL;
-    sl_http_send send = {.method = method,
-                         .path = sl_span_of(path),
-                         .content_type = body.len ? "application/json" : NULL,
-                         .body = {own->body, body.len},
+    own->body = call->body.len ? sl_strndup(call->body.ptr, call->body.len) : NULL;
+    const char *type = call->content_type ? call->content_type : "application/json";
+    sl_http_send send = {.method = call->method,
+                         .path = sl_span_of(call->path),
+                         .content_type = call->body.len ? type : NULL,
+                         .body = {own->body, call->body.len},
                          .answered = on_own_answer,
                          .arg = own};
-    own->call = sl_http_client_send(worker->client, &send);
+    if (add_headers(worker, &send, call->action)) {
+        own->call = sl_http_client_send(worker->client, &send);
+        return;
+    }
+    prepare_anew(worker);
+    own->refused.run = on_own_refused;
+    sl_loop_post(worker->loop, &own->refused);
 }
 
 /* ---- preparing ---- */
@@ -209,6 +286,9 @@ void sl_output_ready(sl_output *out)
     worker->prepare_at_ns = 0;
     sl_backoff_reset(&worker->prepare_backoff);
     sl_worker__clear_trouble(worker);
+    open_client(worker);
+    sl_assert(worker->client);
+    sl_worker__pump_soon(worker);
 }
 
 void sl_output_not_ready(sl_output *out, const sl_err *why)
@@ -220,4 +300,5 @@ void sl_output_not_ready(sl_output *out, const sl_err *why)
     sl_log_limited(&worker->retry_limit, SL_LOG_WARN, worker->log_name, "not ready, trying again: %s",
                    why->text);
     sl_worker__set_trouble(worker, why->text, worker->prepare_at_ns);
+    sl_worker__pump_soon(worker);
 }

@@ -57,9 +57,30 @@ void sl_verdict_init(sl_verdict *verdict, const sl_request *req)
         (sl_verdict){.kind = SL_VERDICT_DELIVERED, .arena = &sl_shipment_of(req)->arena, .count = req->count};
 }
 
+void sl_request_refuse(sl_request *req, uint32_t i, sl_span reason)
+{
+    sl_shipment *shipment = sl_shipment_of(req);
+    sl_assert(i < shipment->req.count && reason.len);
+    if (!shipment->refused)
+        shipment->refused = sl_arena_zalloc(&shipment->arena, req->count * sizeof *shipment->refused);
+    if (reason.len > SL_REASON_MAX) reason.len = SL_REASON_MAX;
+    shipment->refused[i] = sl_arena_dup(&shipment->arena, reason);
+}
+
+void sl_output_retry_now(sl_output *out, sl_span partition)
+{
+    sl_output_worker *worker = out->worker;
+    sl_assert_on(worker->loop);
+    for (sl_shipment *at = worker->waiting.first; at; at = at->next) {
+        if (sl_span_is(at->req.partition, partition)) at->due_ns = 0;
+    }
+    sl_worker__pump_soon(worker);
+}
+
 static bool is_pressure(const sl_verdict *verdict)
 {
-    if (verdict->kind == SL_VERDICT_RETRY) return true;
+    if (verdict->kind == SL_VERDICT_RETRY)
+        return verdict->cause == SL_CAUSE_UNKNOWN || verdict->cause == SL_CAUSE_PRESSURE;
     for (uint32_t i = 0; verdict->kind == SL_VERDICT_PARTIAL && i < verdict->count; i++) {
         if (verdict->each[i].kind == SL_VERDICT_RETRY) return true;
     }

@@ -121,12 +121,17 @@ void sl_worker__pump(sl_output_worker *worker)
     move_cursor(worker);
     end_drain(worker);
     worker->pumping = false;
-    if (sent < MAX_SENDS_A_TURN) {
+    if (sent < MAX_SENDS_A_TURN)
         set_timer(worker);
-    } else if (!worker->again_posted) {
-        worker->again_posted = true;
-        sl_loop_post(worker->loop, &worker->again);
-    }
+    else
+        sl_worker__pump_soon(worker);
+}
+
+void sl_worker__pump_soon(sl_output_worker *worker)
+{
+    if (worker->again_posted || worker->stopped) return;
+    worker->again_posted = true;
+    sl_loop_post(worker->loop, &worker->again);
 }
 
 static void on_again(sl_message *msg)
@@ -254,7 +259,9 @@ static void init_parts(sl_output_worker *worker)
     sl_feed_init(&worker->feed, &worker->conf);
     sl_window_init(&worker->window, &worker->held);
     worker->pool = (sl_shipment_pool){.worker = worker, .keep_bytes = 2 * delivery->request.max_bytes};
-    sl_former_init(&worker->former, &worker->conf, &worker->feed, &worker->window, &worker->pool);
+    sl_former_init(&worker->former, &worker->conf, worker->self, &worker->feed, &worker->window,
+                   &worker->pool);
+    sl_pacer_init(&worker->pacer, (uint64_t)delivery->request.max_per_second);
     sl_backoff_init(&worker->backoff, delivery->retry.initial_ns, delivery->retry.max_ns);
     sl_backoff_init(&worker->read_backoff, 100 * SL_NS_PER_MS, 10 * SL_NS_PER_S);
     uint64_t most = worker->ops->max_in_flight;
@@ -270,7 +277,7 @@ static void start_on_loop(void *arg)
     worker->self = worker->ops->start(&worker->out, worker->conf.conf, call->err);
     if (!worker->self) return;
     init_parts(worker);
-    if (worker->ops->http) sl_http_output__start(worker);
+    if (worker->is_http) sl_http_output__start(worker);
     sl_worker__pump(worker);
 }
 
@@ -301,6 +308,9 @@ sl_output_worker *sl_output_worker_start(const sl_output_worker_conf *conf, sl_e
     worker->conf.data_dir = copy_or_null(conf->data_dir);
     worker->out.worker = worker;
     worker->ops = conf->plugin->output;
+    worker->is_http = worker->ops->http != NULL;
+    worker->delivery = sl_delivery_resolve(conf->delivery, worker->ops);
+    worker->conf.delivery = &worker->delivery;
     worker->acked = conf->first;
     worker->again.run = on_again;
     pthread_mutex_init(&worker->status_lock, NULL);

@@ -44,9 +44,10 @@ static bool is_too_old(const sl_output_worker *worker, const sl_shipment *shipme
     return max_age > 0 && sl_clock_mono_ns() - shipment->first_ns >= max_age;
 }
 
-/* With another address at hand there is no reason to wait. */
+/* With another address at hand, or what we did wrong mended, there is no reason to wait. */
 static int64_t retry_delay(sl_output_worker *worker, const sl_shipment *shipment, const sl_verdict *verdict)
 {
+    if (verdict->cause == SL_CAUSE_CALLER && shipment->failures == 1) return 0;
     if (shipment->lost_address && shipment->failures == 1 && sl_http_client_trusted(worker->client) > 0)
         return 0;
     int64_t delay = sl_backoff_delay(&worker->backoff, shipment->failures);
@@ -67,7 +68,7 @@ static void retry_all(sl_output_worker *worker, sl_shipment *shipment, const sl_
         sl_bury__shipment(worker, shipment, "retry_max_age", verdict->reason);
         return;
     }
-    shipment->holds_others = true;
+    shipment->holds_others = verdict->cause != SL_CAUSE_PARTITION;
     wait_again(worker, shipment, verdict);
     sl_log_limited(&worker->retry_limit, SL_LOG_WARN, worker->log_name,
                    "%u records wait to be sent again: %s", shipment->req.count, verdict->reason);
@@ -91,6 +92,16 @@ void sl_settle__split(sl_output_worker *worker, sl_shipment *shipment)
     sl_shipment_move_tail(shipment, shipment->req.count / 2, tail);
     send_at_once(worker, shipment);
     send_at_once(worker, tail);
+}
+
+void sl_settle__cut(sl_output_worker *worker, sl_shipment *shipment, uint32_t from, bool fresh)
+{
+    sl_shipment *tail = sl_shipment_take(&worker->pool);
+    sl_shipment_move_tail(shipment, from, tail);
+    if (fresh)
+        sl_former_put_back(&worker->former, tail);
+    else
+        send_at_once(worker, tail);
 }
 
 /* Requests to come are made smaller, too. */
@@ -119,27 +130,60 @@ static void too_large(sl_output_worker *worker, sl_shipment *shipment, const sl_
 
 /* ---- some of them ---- */
 
-/* Moves the rejected records into a shipment of their own with their reasons; NULL when there are none. */
+/* A shipment for those records of another that go to the dead letters, each with its reason. */
+static sl_shipment *take_grave(sl_output_worker *worker, const sl_shipment *shipment)
+{
+    sl_shipment *grave = sl_shipment_take(&worker->pool);
+    grave->why = sl_arena_zalloc(&grave->arena, shipment->req.count * sizeof *grave->why);
+    grave->req.attempt = shipment->req.attempt;
+    grave->first_ns = shipment->first_ns;
+    grave->first_wall_ns = shipment->first_wall_ns ? shipment->first_wall_ns : sl_clock_wall_ns();
+    memcpy(grave->first_error, shipment->first_error, sizeof grave->first_error);
+    return grave;
+}
+
+static void add_to_grave(sl_shipment *grave, sl_record_ref ref, sl_span reason)
+{
+    grave->why[grave->req.count] = sl_arena_dup(&grave->arena, reason);
+    sl_shipment_add(grave, ref.batch, ref.rec);
+}
+
+/* Moves the rejected records into a shipment of their own; NULL when there are none. */
 static sl_shipment *take_rejected(sl_output_worker *worker, sl_shipment *shipment, const sl_verdict *verdict)
 {
     sl_shipment *rejected = NULL;
     for (uint32_t i = 0; i < verdict->count; i++) {
         const struct sl_record_verdict *each = &verdict->each[i];
         if (each->kind != SL_VERDICT_REJECT) continue;
-        if (!rejected) {
-            rejected = sl_shipment_take(&worker->pool);
-            rejected->why = sl_arena_zalloc(&rejected->arena, verdict->count * sizeof *rejected->why);
-        }
-        rejected->why[rejected->req.count] = sl_arena_dup(&rejected->arena, each->reason);
-        sl_shipment_add(rejected, shipment->recs[i].batch, shipment->recs[i].rec);
+        if (!rejected) rejected = take_grave(worker, shipment);
+        add_to_grave(rejected, shipment->recs[i], each->reason);
     }
-    if (!rejected) return NULL;
-    rejected->req.attempt = shipment->req.attempt;
-    rejected->first_ns = shipment->first_ns;
-    rejected->first_wall_ns = shipment->first_wall_ns;
-    memcpy(rejected->first_error, shipment->first_error, sizeof rejected->first_error);
-    memcpy(rejected->last_error, verdict->reason, sizeof rejected->last_error);
     return rejected;
+}
+
+bool sl_settle__refused(sl_output_worker *worker, sl_shipment *shipment)
+{
+    const sl_span *why = shipment->refused;
+    if (!why) return true;
+    shipment->refused = NULL;
+    sl_shipment *refused = take_grave(worker, shipment);
+    uint32_t kept = 0;
+    shipment->text_bytes = 0;
+    for (uint32_t i = 0; i < shipment->req.count; i++) {
+        sl_record_ref ref = shipment->recs[i];
+        if (why[i].ptr) {
+            add_to_grave(refused, ref, why[i]);
+            continue;
+        }
+        shipment->recs[kept++] = ref;
+        shipment->text_bytes += ref.rec->len;
+    }
+    shipment->req.count = kept;
+    char text[SL_REASON_MAX];
+    snprintf(text, sizeof text, SL_SPAN_FMT, SL_SPAN_ARG(refused->why[0]));
+    sl_bury__shipment(worker, refused, "refused", text);
+    if (!kept) finish(worker, shipment);
+    return kept > 0;
 }
 
 /* Settles the delivered records and keeps those to be sent again, in order. Returns the first reason for

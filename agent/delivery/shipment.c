@@ -2,6 +2,8 @@
 #include "shipment.h"
 #include <stdio.h>
 
+#define FIRST_CAP 256u /* records; many may form side by side */
+
 /* ---- lists ---- */
 
 void sl_shipments_push(sl_shipment_list *list, sl_shipment *shipment)
@@ -56,6 +58,7 @@ static void free_shipment(sl_shipment *shipment)
     sl_buf_release(&shipment->req.body);
     sl_buf_release(&shipment->req.path);
     sl_buf_release(&shipment->wire);
+    sl_buf_release(&shipment->partition);
     sl_arena_release(&shipment->arena);
     sl_free(shipment->recs);
     sl_free(shipment);
@@ -86,10 +89,12 @@ void sl_shipment_put(sl_shipment_pool *pool, sl_shipment *shipment)
     keep_or_release(&kept.req.body, pool->keep_bytes);
     keep_or_release(&kept.wire, pool->keep_bytes);
     sl_buf_clear(&kept.req.path);
+    sl_buf_clear(&kept.partition);
     sl_arena_clear(&kept.arena);
     *shipment = (sl_shipment){.worker = pool->worker,
                               .req = {.body = kept.req.body, .path = kept.req.path},
                               .wire = kept.wire,
+                              .partition = kept.partition,
                               .arena = kept.arena,
                               .recs = kept.recs,
                               .cap = kept.cap,
@@ -110,12 +115,19 @@ static void reserve(sl_shipment *shipment, uint32_t more)
 {
     uint32_t need = shipment->req.count + more;
     if (need <= shipment->cap) return;
-    uint32_t cap = shipment->cap ? shipment->cap * 2 : 1024;
+    uint32_t cap = shipment->cap ? shipment->cap * 2 : FIRST_CAP;
     while (cap < need)
         cap *= 2;
     shipment->recs = sl_realloc(shipment->recs, cap * sizeof *shipment->recs);
     shipment->cap = cap;
     shipment->req.recs = shipment->recs;
+}
+
+void sl_shipment_set_partition(sl_shipment *shipment, sl_span partition)
+{
+    sl_buf_clear(&shipment->partition);
+    sl_buf_append_span(&shipment->partition, partition);
+    shipment->req.partition = sl_buf_span(&shipment->partition);
 }
 
 void sl_shipment_add(sl_shipment *shipment, const sl_batch *batch, const sl_record *rec)
@@ -132,6 +144,7 @@ void sl_shipment_move_tail(sl_shipment *shipment, uint32_t from, sl_shipment *to
         sl_shipment_add(to, shipment->recs[i].batch, shipment->recs[i].rec);
     shipment->req.count = from;
     shipment->text_bytes -= to->text_bytes;
+    sl_shipment_set_partition(to, shipment->req.partition);
     to->req.attempt = shipment->req.attempt;
     to->first_ns = shipment->first_ns;
     to->first_wall_ns = shipment->first_wall_ns;

@@ -22,6 +22,7 @@ typedef struct sl_shipment {
     sl_record_ref *recs; /* what req.recs points to */
     uint32_t cap;
     uint64_t text_bytes; /* of the records as they lie in their batches */
+    sl_buf partition;    /* what req.partition points to */
     sl_buf wire;         /* the compressed body */
     bool encoded;
     uint64_t held; /* bytes of bodies, as counted in the worker's `held` */
@@ -35,6 +36,7 @@ typedef struct sl_shipment {
     bool holds_others;     /* it failed as a whole: nothing new is sent before it goes through */
     bool lost_address;  /* the latest attempt failed with its address, not with the service: another may do */
     bool was_too_large; /* the latest attempt was refused for its size */
+    sl_span *refused;   /* in the arena: why encode() refused a record, one a record; NULL: none was */
     char first_error[SL_REASON_MAX];
     char last_error[SL_REASON_MAX];
     /* Burying only. */
@@ -65,6 +67,10 @@ sl_shipment *sl_shipment_take(sl_shipment_pool *pool); /* empty, in no list */
 void sl_shipment_put(sl_shipment_pool *pool, sl_shipment *shipment);
 void sl_shipment_pool_clear(sl_shipment_pool *pool); /* frees the idle ones */
 
+/* Before the first record; copied. */
+void sl_shipment_set_partition(sl_shipment *shipment, sl_span partition);
+/* Puts the records in order of their time; those of the same time stay in theirs. */
+void sl_shipment_sort(sl_shipment *shipment);
 void sl_shipment_add(sl_shipment *shipment, const sl_batch *batch, const sl_record *rec);
 /* Takes the records from `from` on into another, which is empty; the errors and times go with them. */
 void sl_shipment_move_tail(sl_shipment *shipment, uint32_t from, sl_shipment *to);

@@ -93,7 +93,9 @@ typedef struct sl_record_ref {
 /* What the engine asks an output to deliver: records in order, and what encode() makes of them. */
 typedef struct sl_request {
     const sl_record_ref *recs;
-    uint32_t count;
+    uint32_t count;           /* encode() may lower it, to 1 at least: the others go into other requests */
+    sl_span partition;        /* what partition() said of these records; empty without it */
+    uint64_t size;            /* encode(): what counts for request.max_bytes; 0: the body's length */
     uint32_t attempt;         /* 1 the first time */
     sl_buf body;              /* encode() appends; compressed afterwards by the engine if so configured */
     sl_buf path;              /* HTTP: what follows the base URL, e.g. "/_bulk?filter_path=…" */
@@ -112,8 +114,17 @@ typedef enum sl_verdict_kind {
 
 #define SL_REASON_MAX 512
 
+/* What a RETRY tells of the other side, where judge() knows; then its address is taken for the right one. */
+typedef enum sl_retry_cause {
+    SL_CAUSE_UNKNOWN,  /* only what transport and status say: an unexpected answer lets another address try */
+    SL_CAUSE_PRESSURE, /* too many requests: fewer at a time */
+    SL_CAUSE_CALLER,   /* our own credentials or clock, now mended: the first repetition goes at once */
+    SL_CAUSE_PARTITION, /* the place of this request (req->partition): others are not held back by it */
+} sl_retry_cause;
+
 typedef struct sl_verdict {
     sl_verdict_kind kind;
+    sl_retry_cause cause;
     int64_t retry_after_ns;
     char reason[SL_REASON_MAX]; /* for a person; what the other side said */
     /* PARTIAL: one entry a record of the request, set by sl_verdict_set_record(); what is not set is
@@ -128,6 +139,15 @@ void sl_verdict_set(sl_verdict *verdict, sl_verdict_kind kind, const char *fmt, 
  * at SL_REASON_MAX). */
 void sl_verdict_set_record(sl_verdict *verdict, uint32_t i, sl_verdict_kind kind, sl_span reason);
 
+/* An HTTP request as it is about to go out. */
+typedef struct sl_outgoing {
+    const char *method;
+    sl_span path;
+    const char *content_type, *content_encoding; /* NULL: none */
+    sl_span body;                                /* as it goes over the wire */
+    const char *action;                          /* of sl_output_http_call(); NULL: a request with records */
+} sl_outgoing;
+
 typedef struct sl_output_ops {
     /* On the output's loop. NULL with err: configuration that only the running agent can judge. A server that
      * does not answer is no error here. */
@@ -136,13 +156,22 @@ typedef struct sl_output_ops {
      */
     const sl_http_conf *(*http)(void *self);
     void (*encode)(void *self, sl_request *req);
+    /* Optional: which records may share a request: those of which it says the same bytes, such as the place
+     * that a request is for. Valid until the next call; req->partition gives them to encode(). Requests for
+     * several of them form at a time; within one, records keep their order. NULL: all may. */
+    sl_span (*partition)(void *self, const sl_batch *batch, const sl_record *rec);
+    bool by_time; /* records of a request stand in order of their time, stably; else as they came */
     /* *verdict holds what the transport and status alone say; change it where the answer's body knows better.
      */
     void (*judge)(void *self, const sl_request *req, const sl_answer *answer, sl_verdict *verdict);
-    /* HTTP, optional: before the first request and after each reconnect of all URLs: a first exchange (probe
-     * the version, install a template). Uses sl_output_http_call(); calls sl_output_ready() when delivery may
-     * begin. */
+    /* HTTP, optional: before the first request, after each reconnect of all URLs, and when headers() said no: a
+     * first exchange (probe the version, install a template, get credentials). Uses sl_output_http_call(), once
+     * http() gives a URL; calls sl_output_ready() when delivery may begin, for which it must give one. */
     void (*prepare)(void *self);
+    /* HTTP, optional: headers of this one attempt, also of each repetition, such as a signature. What *headers
+     * points to stays as it is until the next call; no names that sluice sets itself. False: there are none now
+     * (credentials are missing): the request waits, and prepare(), which such a plugin has, is called again. */
+    bool (*headers)(void *self, const sl_outgoing *out, const sl_http_header **headers, size_t *count);
     /* Other outputs: deliver by yourself, then sl_request_done(), now or later, on the output's loop. */
     void (*send)(void *self, sl_request *req);
     /* Optional: the record range up to here is about to be acknowledged: make it durable (file: fsync). 0 or
@@ -155,6 +184,9 @@ typedef struct sl_output_ops {
     int (*connect)(const void *conf, sl_err *err);
     uint64_t
         max_in_flight; /* 0: adaptive up to the configured limit; 1: requests strictly one after another */
+    /* What options that every output has stand for while they are `auto`; 0: the usual. */
+    int64_t max_age_ns;      /* request.max_age */
+    uint64_t max_per_second; /* request.max_per_second */
 } sl_output_ops;
 
 sl_loop *sl_output_loop(sl_output *out);
@@ -170,9 +202,23 @@ sl_counter *sl_output_counter_labelled(sl_output *out, const char *name, const c
 /* For outputs that send by themselves: something keeps requests waiting inside them (no broker answers).
  * /ready says so until something is delivered. To be logged by the caller. */
 void sl_output_trouble(sl_output *out, const char *text);
-/* A request of the output's own (probe, template). answered() runs on the output's loop. body is copied. */
-void sl_output_http_call(sl_output *out, const char *method, const char *path, sl_span body,
-                         void (*answered)(void *self, const sl_answer *answer, void *arg), void *arg);
+/* Within encode(): this record can never be sent and is not in the body: it goes to the dead letters with the
+ * reason (copied, cut at SL_REASON_MAX), which holds nothing of the record: it is logged. */
+void sl_request_refuse(sl_request *req, uint32_t i, sl_span reason);
+/* What kept requests of this partition from being taken is mended: those that wait to be sent again go now. */
+void sl_output_retry_now(sl_output *out, sl_span partition);
+/* A request of the output's own (probe, template). */
+typedef struct sl_output_call {
+    const char *method, *path;
+    sl_span body;             /* copied */
+    const char *content_type; /* static; NULL: "application/json" */
+    const char *action;       /* the plugin's own word for it, given to its headers() */
+    /* On the output's loop, never from within the call; not at all when the output stops before. Where
+     * headers() says no: SL_TRANSPORT_BROKEN. */
+    void (*answered)(void *self, const sl_answer *answer, void *arg);
+    void *arg;
+} sl_output_call;
+void sl_output_http_call(sl_output *out, const sl_output_call *call);
 /* For connect(): GET path from each address; 0 when all answer with 2xx. */
 int sl_http_connect(const sl_http_conf *conf, const char *path, sl_err *err);
 void sl_output_ready(sl_output *out);

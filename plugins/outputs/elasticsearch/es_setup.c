@@ -241,7 +241,10 @@ static void on_looked(void *self, const sl_answer *answer, void *arg)
     }
     write_thing_path(es, &es->text);
     if (there && es->step == STEP_POLICY && is_opensearch(es)) append_seen_version(es, answer->body);
-    sl_output_http_call(es->out, "PUT", sl_buf_cstr(&es->text), sl_buf_span(thing_of(es).body), on_put, NULL);
+    sl_output_http_call(es->out, &(sl_output_call){.method = "PUT",
+                                                   .path = sl_buf_cstr(&es->text),
+                                                   .body = sl_buf_span(thing_of(es).body),
+                                                   .answered = on_put});
 }
 
 /* ---- the steps ---- */
@@ -263,7 +266,7 @@ static bool policy_fits(es_output *es)
 static void do_step(es_output *es)
 {
     if (es->step == STEP_PROBE) {
-        sl_output_http_call(es->out, "GET", "/", SL_SPAN_NONE, on_probed, NULL);
+        sl_output_http_call(es->out, &(sl_output_call){.method = "GET", .path = "/", .answered = on_probed});
         return;
     }
     if (es->step == STEP_DONE) {
@@ -276,7 +279,8 @@ static void do_step(es_output *es)
     }
     if (es->step == STEP_POLICY && !policy_fits(es)) return;
     write_thing_path(es, &es->text);
-    sl_output_http_call(es->out, "GET", sl_buf_cstr(&es->text), SL_SPAN_NONE, on_looked, NULL);
+    sl_output_http_call(
+        es->out, &(sl_output_call){.method = "GET", .path = sl_buf_cstr(&es->text), .answered = on_looked});
 }
 
 void es_prepare(void *self)

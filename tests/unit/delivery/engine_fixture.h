@@ -127,7 +127,7 @@ int sl_dead_letters_write(sl_dead_letters *to, const sl_dead_letter *letter, siz
     return 0;
 }
 
-static unsigned letters_written(void)
+static inline unsigned letters_written(void)
 {
     return __atomic_load_n(&letter_count, __ATOMIC_ACQUIRE);
 }

@@ -66,7 +66,10 @@ static void on_hello(void *self, const sl_answer *answer, void *arg)
 static void web_prepare(void *self)
 {
     web *w = self;
-    sl_output_http_call(w->out, "PUT", "/hello", SL_SPAN("{}"), on_hello, w);
+    sl_output_http_call(
+        w->out,
+        &(sl_output_call){
+            .method = "PUT", .path = "/hello", .body = SL_SPAN("{}"), .answered = on_hello, .arg = w});
 }
 
 static void web_free(void *self)
