@@ -134,6 +134,14 @@ static int64_t retry_after_ns(CURL *easy)
     return seconds > SL_MAX_RETRY_AFTER_NS / SL_NS_PER_S ? SL_MAX_RETRY_AFTER_NS : seconds * SL_NS_PER_S;
 }
 
+static int64_t date_ns(CURL *easy)
+{
+    struct curl_header *date = NULL;
+    if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) != CURLHE_OK) return 0;
+    time_t seconds = curl_getdate(date->value, NULL);
+    return seconds > 0 && seconds < INT64_MAX / SL_NS_PER_S ? (int64_t)seconds * SL_NS_PER_S : 0;
+}
+
 /* A server that refuses a body may close before it has read all of it. Then curl fails to send, but the
  * status it got says more than the broken connection does. */
 static bool was_refused(sl_transport_error transport, long status)
@@ -152,6 +160,7 @@ static void fill_answer(sl_http_call *call, CURLcode result, sl_answer *answer)
     if (answer->transport == SL_TRANSPORT_OK || (!call->too_long && was_refused(answer->transport, status))) {
         answer->transport = SL_TRANSPORT_OK;
         answer->status = (int)status;
+        answer->date_ns = date_ns(call->easy);
         answer->body = sl_buf_span(&call->answer);
     } else if (call->too_long) {
         answer->error = "the answer is longer than max_answer, or memory is out";

@@ -78,6 +78,7 @@ typedef struct sl_answer {
     int status; /* 100..599; 0 without one */
     sl_span body;
     int64_t retry_after_ns; /* from Retry-After, else 0 */
+    int64_t date_ns;        /* the other side's clock (Date), ns since the epoch; 0: it did not say */
     const char *error;      /* for a person, when transport is not OK; no secrets */
     sl_span url;            /* which of the URLs, without credentials */
     int64_t duration_ns;

@@ -301,6 +301,26 @@ START_TEST(http_client__reads_retry_after_as_seconds_and_as_a_date)
 }
 END_TEST
 
+START_TEST(http_client__reads_the_other_sides_clock)
+{
+    script s = {.count = 3, .answers = {says(200, ""), says(403, ""), says(200, "")}};
+    s.answers[1].headers = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    s.answers[2].headers = "Date: yesterday\r\n";
+    sl_test_server *server = sl_test_server_start(follow_script, &s);
+    const char *urls[] = {sl_test_server_url(server)};
+    fixture f = {0};
+    start(&f, urls, 1);
+    const int64_t wanted[] = {0, 784111777 * SL_NS_PER_S, 0};
+    for (size_t i = 0; i < SL_LEN(wanted); i++) {
+        ask(&f, "GET", "/", SL_SPAN_NONE);
+        ck_assert_int_eq(f.last.date_ns, wanted[i]);
+    }
+    stop(&f);
+    sl_test_server_stop(server);
+    sl_buf_release(&s.body);
+}
+END_TEST
+
 START_TEST(http_client__names_what_went_wrong)
 {
     script s = {.count = 5,
@@ -469,7 +489,8 @@ END_TEST
 SL_TEST_MAIN("http_client", http_client__sends_what_it_is_given_and_reads_what_comes,
              http_client__headers_of_one_request_are_not_those_of_the_next,
              http_client__large_bodies_arrive_whole, http_client__logs_in_each_way,
-             http_client__reads_retry_after_as_seconds_and_as_a_date, http_client__names_what_went_wrong,
+             http_client__reads_retry_after_as_seconds_and_as_a_date,
+             http_client__reads_the_other_sides_clock, http_client__names_what_went_wrong,
              http_client__an_answer_is_read_up_to_its_limit, http_client__does_not_follow_redirects,
              http_client__spreads_over_the_healthy_and_comes_back_to_the_healed,
              http_client__a_dead_address_is_left_for_the_other, http_client__a_cancelled_call_is_not_answered)
