@@ -10,13 +10,10 @@ CAP_DAC_OVERRIDE where it can, because the cache and the state directory may lie
 that only root may enter.
 """
 
-import fcntl
 import json
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,25 +22,12 @@ import urllib.request
 import zipfile
 from dataclasses import dataclass
 
-DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
-JAVA_WANTED = 17
+from .daemon import Daemon, free_port
+from .maven import Missing, ServiceError, fetch, find_java, run_goal
+
 START_SECONDS = 180
-STOP_SECONDS = 30
 NOBODY = 65534
 HEAVY_JVM_OPTIONS = r"UseG1GC|G1ReservePercent|InitiatingHeapOccupancy|Xlog:gc|HeapDump"  # ours are in Node._environment
-SKIP = 77  # exit code: a tool that this machine lacks
-
-
-class NodeError(Exception):
-    """What failed, where, and what to do."""
-
-    code = 1
-
-
-class Missing(NodeError):
-    """A tool is not installed here."""
-
-    code = SKIP
 
 
 @dataclass(frozen=True)
@@ -64,38 +48,13 @@ ELASTICSEARCH = Product(
 )
 
 
-def cache_dir():
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "sluice")
-
-
-def find_java():
-    """JAVA_HOME of a Java that is new enough."""
-    home = os.environ.get("JAVA_HOME")
-    java = os.path.join(home, "bin", "java") if home else shutil.which("java")
-    if not java or not os.path.exists(java):
-        raise Missing("java is not installed; install openjdk-17-jre-headless")
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    found = re.search(r'version "(\d+)', told)
-    if not found or int(found.group(1)) < JAVA_WANTED:
-        raise Missing(f"{java} is older than {JAVA_WANTED}; install openjdk-17-jre-headless")
-    return os.path.dirname(os.path.dirname(os.path.realpath(java)))
-
-
 # -- the distribution --------------------------------------------------------------------------------
 
 
 def download(product, version, folder):
-    if not shutil.which("mvn"):
-        raise Missing("mvn is not installed; install maven")
-    command = ["mvn", "-B", "-q", "-ntp", f"{DEPENDENCY_PLUGIN}:copy", f"-Dartifact={product.artifact(version)}",
-               f"-DoutputDirectory={folder}", "-Dmdep.useBaseVersion=true"]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    path = os.path.join(folder, f"{product.name}-{version}.zip")
-    if done.returncode or not os.path.exists(path):
-        said = "\n".join(line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line)[:2000]
-        raise NodeError(f"maven can't get {product.artifact(version)}; is its registry within reach?\n{said}")
-    return path
+    artifact = product.artifact(version)
+    run_goal("copy", artifact, f"-Dartifact={artifact}", f"-DoutputDirectory={folder}", "-Dmdep.useBaseVersion=true")
+    return os.path.join(folder, f"{product.name}-{version}.zip")
 
 
 def unpack(archive, target):
@@ -108,93 +67,41 @@ def unpack(archive, target):
     return home
 
 
-def fetch(product, version):
-    """The unpacked server's folder; downloads it unless the cache has it.  Safe to run twice at once."""
-    cache = cache_dir()
-    home = os.path.join(cache, f"{product.name}-{version}")
-    os.makedirs(cache, exist_ok=True)
-    with open(os.path.join(cache, f".{product.name}.lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.isdir(home):
-            return home
-        work = os.path.join(cache, f".{product.name}-{version}.part")
-        shutil.rmtree(work, ignore_errors=True)
-        os.makedirs(work)
-        unpacked = unpack(download(product, version, work), os.path.join(work, "unpacked"))
-        os.rename(unpacked, home)
-        shutil.rmtree(work)
-    return home
+def fetch_server(product, version):
+    """The unpacked server's folder."""
+    return fetch(product.name, version, lambda work: unpack(download(product, version, work), os.path.join(work, "unpacked")))
 
 
 # -- one node ----------------------------------------------------------------------------------------
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start_time(pid):
-    """When the process began, in ticks; tells a process from a later one with the same id.  None if gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-            after_name = stat.read().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if after_name[0] == "Z" else int(after_name[19])
-
-
-class Node:
+class Node(Daemon):
     """A node whose files are in `state`: state.json, config/, data/, logs/, tmp/, out."""
 
     def __init__(self, product, state):
+        super().__init__(product.name, state)
         self.product = product
-        self.state = os.path.abspath(state)
-        self._path = os.path.join(self.state, "state.json")
-
-    def load(self):
-        try:
-            with open(self._path, encoding="ascii") as kept:
-                return json.load(kept)
-        except FileNotFoundError:
-            return {}
-
-    def _save(self, **values):
-        with open(self._path + ".new", "w", encoding="ascii") as out:
-            json.dump(values, out)
-        os.rename(self._path + ".new", self._path)
 
     def url(self):
         port = self.load().get("port")
         if not port:
-            raise NodeError(f"no node was ever started in {self.state}")
+            raise ServiceError(f"no node was ever started in {self.state}")
         return f"http://127.0.0.1:{port}"
-
-    def log_path(self):
-        return os.path.join(self.state, "out")
-
-    def is_running(self):
-        kept = self.load()
-        return bool(kept.get("pid")) and start_time(kept["pid"]) == kept["ticks"]
 
     def start(self, version=None, port=None, data=None, heap="512m", settings=()):
         """Starts the node and waits until it answers.  Without `port` and `data`: those of the last
         start in this state directory, else a free port and data/ below it."""
         if self.is_running():
-            raise NodeError(f"a node is already running in {self.state}; stop it first")
+            raise ServiceError(f"a node is already running in {self.state}; stop it first")
         last = self.load()
         port = port or last.get("port") or free_port()
         data = os.path.abspath(data or last.get("data") or os.path.join(self.state, "data"))
         version = version or last.get("version") or self.product.version
-        java, home = find_java(), fetch(self.product, version)
+        java, home = find_java(), fetch_server(self.product, version)
         self._configure(home, port, data, settings)
         begun = time.monotonic()
-        with open(self.log_path(), "ab") as out:
-            process = subprocess.Popen(self._command(home), env=self._environment(java, heap), stdout=out, stderr=out,
-                                       stdin=subprocess.DEVNULL, start_new_session=True, cwd=home)  # fmt: skip
-        self._save(pid=process.pid, ticks=start_time(process.pid), port=port, data=data, version=version)
-        self._await_answer(process)
+        process = self.spawn(self._command(home), self._environment(java, heap), home, port=port, data=data, version=version)
+        self.await_answer(process, self._answers, START_SECONDS)
         return time.monotonic() - begun
 
     def _configure(self, home, port, data, settings):
@@ -232,50 +139,12 @@ class Node:
             **{name: value for name, value in os.environ.items() if name.startswith("SLUICE_TEST_")},
         }  # fmt: skip
 
-    def _await_answer(self, process):
-        address = f"{self.url()}/_cluster/health?wait_for_status=yellow&timeout=1s"
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                raise NodeError(f"{self.product.name} ended with {process.returncode} while starting; its output ends:\n{self._tail()}")
-            try:
-                with urllib.request.urlopen(address, timeout=5) as answer:
-                    if answer.status == 200:
-                        return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        self.kill()
-        raise NodeError(f"{self.product.name} did not answer within {START_SECONDS} s; its output ends:\n{self._tail()}")
-
-    def _tail(self, lines=25):
-        with open(self.log_path(), encoding="utf-8", errors="replace") as out:
-            return "".join(out.readlines()[-lines:])
-
-    def stop(self):
-        self._end(signal.SIGTERM, STOP_SECONDS)
-
-    def kill(self):
-        self._end(signal.SIGKILL, STOP_SECONDS)
-
-    def _end(self, number, seconds):
-        """Signals the process started here (all of its session for SIGKILL: Elasticsearch's launcher
-        has the server as its child) and waits until it is gone."""
-        kept = self.load()
-        if not self.is_running():
-            return
-        if number == signal.SIGKILL:
-            os.killpg(kept["pid"], number)
-        else:
-            os.kill(kept["pid"], number)
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            reap(kept["pid"])
-            if not session_alive(kept["pid"]):
-                return
-            time.sleep(0.05)
-        if number == signal.SIGKILL:
-            raise NodeError(f"process {kept['pid']} is still there {seconds} s after SIGKILL")
-        self._end(signal.SIGKILL, seconds)
+    def _answers(self):
+        try:
+            with urllib.request.urlopen(f"{self.url()}/_cluster/health?wait_for_status=yellow&timeout=1s", timeout=5) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
 
 
 def drop_lines(path, pattern):
@@ -283,21 +152,6 @@ def drop_lines(path, pattern):
         kept = [line for line in source if not re.search(pattern, line)]
     with open(path, "w", encoding="utf-8") as out:
         out.writelines(kept)
-
-
-def reap(pid):
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return  # started by another process
-
-
-def session_alive(pgid):
-    try:
-        os.killpg(pgid, 0)
-        return True
-    except (ProcessLookupError, PermissionError):
-        return False
 
 
 def give_to_nobody(folder):
@@ -341,14 +195,14 @@ def main(product, arguments):
     args = parser.parse_args(arguments)
     try:
         return run_verb(product, args)
-    except NodeError as err:
+    except ServiceError as err:
         print(f"{product.name}: {err}", file=sys.stderr)
         return err.code
 
 
 def run_verb(product, args):
     if args.verb == "fetch":
-        print(fetch(product, args.version))
+        print(fetch_server(product, args.version))
         return 0
     node = Node(product, args.state)
     if args.verb == "running":
