@@ -8,8 +8,9 @@ import subprocess
 import zipfile
 
 from .checks import find_secrets
+from .services import SERVICES
 
-LOGGERS = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..", "services", "loggers"))
+LOGGERS = os.path.join(SERVICES, "loggers")
 # One of these is in every secret that the programs plant: tokens and addresses, a JWT's claims, cards.
 MARKS = (b"cnryq7", b"eyJzdWIiOiJjbnJ5", b"49290716", b"4929 0716", b"4929-0716")
 NUMBER = re.compile(rb'"n": ?(\d+)')
@@ -31,7 +32,7 @@ class Application:
     @staticmethod
     def install(kind):
         """None, or the reason why this machine can't run it."""
-        done = subprocess.run([os.path.join(LOGGERS, "setup"), kind], capture_output=True, text=True, check=False)
+        done = subprocess.run([os.path.join(SERVICES, "packages"), kind], capture_output=True, text=True, check=False)
         if done.returncode == 77:
             return done.stderr.strip()
         assert done.returncode == 0, f"{kind} can't be installed: {done.stderr[-2000:]}"
