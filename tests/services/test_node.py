@@ -7,7 +7,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-from sluice_e2e.services import MissingTool, SearchNode, fetch
+from sluice_e2e.services import MissingTool, SearchNode, fetch, is_service_running
 
 RECORDS = 1000
 
@@ -47,7 +47,7 @@ class NodeTest:
         self.assertEqual(node.url, url)
         self.assertEqual(sorted(doc["n"] for doc in node.docs()), list(range(RECORDS)))
         node.stop()
-        self.assertFalse(node._is_running())
+        self.assertFalse(is_service_running(node.product, node.state))
 
     def test_it_knows_templates_pipelines_and_data_streams(self):
         node = self.node

@@ -2,7 +2,7 @@
 
 import os
 
-from sluice_e2e import assert_balanced, assert_exactly, find_secrets, run
+from sluice_e2e import assert_balanced, assert_exactly, assert_none_lost, find_secrets, run
 
 
 def refused(check, *arguments):
@@ -21,6 +21,15 @@ def lost_and_doubled_records_are_named(sc):
     assert "1 doubled: 7" in refused(assert_exactly, docs + [{"n": 7}], 10)
     assert "1 never written: 11" in refused(assert_exactly, docs + [{"n": 11}], 10)
     assert "10 lost" in refused(assert_exactly, [], 10)
+
+
+def a_record_twice_is_told_from_two_records(sc):
+    found = [(n, f"id-{n}") for n in range(10)]
+    assert assert_none_lost(found, 10) == 0
+    assert assert_none_lost(found + found[:3], 10) == 3
+    assert "1 lost: 3" in refused(assert_none_lost, found[:3] + found[4:], 10)
+    assert "1 never written: 10" in refused(assert_none_lost, found + [(10, "id-10")], 10)
+    assert "1 are there under several ids: 7" in refused(assert_none_lost, found + [(7, "other")], 10)
 
 
 def a_ledger_that_does_not_add_up_is_refused(sc):
@@ -81,5 +90,6 @@ def a_writer_without_append_leaves_a_hole(sc):
         assert source.read().startswith(b"\0" * size + b"{")
 
 
-run(lost_and_doubled_records_are_named, a_ledger_that_does_not_add_up_is_refused, secrets_are_found_and_not_told,
-    the_programs_secrets_are_in_their_own_logs, the_writer_rotates_without_losing_its_place, a_writer_without_append_leaves_a_hole)  # fmt: skip
+run(lost_and_doubled_records_are_named, a_record_twice_is_told_from_two_records, a_ledger_that_does_not_add_up_is_refused,
+    secrets_are_found_and_not_told, the_programs_secrets_are_in_their_own_logs, the_writer_rotates_without_losing_its_place,
+    a_writer_without_append_leaves_a_hole)  # fmt: skip

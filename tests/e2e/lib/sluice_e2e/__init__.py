@@ -18,11 +18,12 @@ run() gives each function a Scenario of its own, cleans up after it, and exits 0
 """
 
 from .agent import ROOT, Agent, AgentError, find_fault_binary
-from .checks import assert_exactly, find_secrets
+from .checks import assert_exactly, assert_none_lost, find_secrets
+from .kafka import Kafka, KafkaError
 from .ledger import assert_balanced
 from .scenario import Scenario, Skip, run
 from .services import Receiver
 from .writer import LogWriter
 
-__all__ = ["ROOT", "Agent", "AgentError", "LogWriter", "Receiver", "Scenario", "Skip", "assert_balanced", "assert_exactly",
-           "find_fault_binary", "find_secrets", "run"]  # fmt: skip
+__all__ = ["ROOT", "Agent", "AgentError", "Kafka", "KafkaError", "LogWriter", "Receiver", "Scenario", "Skip", "assert_balanced",
+           "assert_exactly", "assert_none_lost", "find_fault_binary", "find_secrets", "run"]  # fmt: skip

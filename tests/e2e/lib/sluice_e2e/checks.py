@@ -26,6 +26,18 @@ def assert_exactly(docs, expected, key="n"):
     assert not faults, f"of {len(expected)} records written, {sum(found.values())} arrived; " + "; ".join(faults)
 
 
+def assert_none_lost(found, expected):
+    """For a receiver that does not know ids: a record may be there twice, as the same one. `found`: pairs of a
+    number and an id. `expected`: as above. Returns how many are there more than once."""
+    ids = {}
+    for number, identity in found:
+        ids.setdefault(number, []).append(identity)
+    assert_exactly([{"n": number} for number in ids], expected)
+    others = sorted(number for number, each in ids.items() if len(set(each)) > 1)
+    assert not others, f"{len(others)} are there under several ids: {shorten(others)}"
+    return sum(len(each) > 1 for each in ids.values())
+
+
 def find_secrets(secrets, places):
     """Where any of `secrets` (strings) occurs in `places`: a dict of name -> bytes, or paths of files
     and folders. Returns sentences; they name the secret's number, not the secret."""

@@ -15,6 +15,7 @@ from . import ledger as ledgers
 from .agent import Agent
 from .applications import Application
 from .checks import assert_exactly
+from .kafka import Kafka
 from .network import Network, NoNetwork
 from .services import FileIndex, MissingTool, Receiver, SearchNode
 from .writer import LogWriter
@@ -88,13 +89,22 @@ class Scenario:
             return self.receiver()
         if product == "file":
             return self.skip("a file can't go away and come back") if own else self._own(FileIndex(self.path("out")))
+        return self._server(product, own, lambda state, shared: SearchNode(product, state, f"t-{uuid.uuid4().hex}", shared))
+
+    def kafka(self, own=False, **options):
+        """A topic, to be created, of a real Kafka: of the one broker that scenarios share unless `own`.
+        `options`: see Kafka; they make it our own."""
+        return self._server("kafka", own or bool(options), lambda state, shared: Kafka(state, f"t-{uuid.uuid4().hex}", shared, **options))
+
+    def _server(self, name, own, start):
+        """What start(state, shared) gives; only one test at a time starts a server that is shared."""
         shared = os.environ.get("SLUICE_E2E_SHARED")
-        state = self.path(product) if own or not shared else os.path.join(shared, product)
+        state = self.path(f"{name}{len(self._things)}") if own or not shared else os.path.join(shared, name)
         os.makedirs(state, exist_ok=True)
         try:
             with open(state + ".lock", "w", encoding="ascii") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                return self._own(SearchNode(product, state, f"t-{uuid.uuid4().hex}", shared=not own and bool(shared)))
+                return self._own(start(state, not own and bool(shared)))
         except MissingTool as err:
             raise Skip(str(err)) from err
 
@@ -124,10 +134,10 @@ class Scenario:
         return {"data_dir": self.path(name, "data"), "http": f"127.0.0.1:{free_port()}", "log": {"level": "info"}, **more}
 
     def main_job(self, index, path, filters=None, tail=None, output=None, buffer=None, service=None):
-        """The main job's configuration: tail -> JSON -> redact -> journal on disk -> Elasticsearch.
+        """The main job's configuration: tail -> JSON -> redact -> journal on disk -> Elasticsearch, or what `index` is.
         The keyword arguments add to, or for `filters` and `buffer` replace, what stands here."""
         tail = {"path": [path] if isinstance(path, str) else path, "read_from": "start", **(tail or {})}
-        output = index.output() if isinstance(index, FileIndex) else elasticsearch_output(index, output or {})
+        output = index.output(output or {}) if isinstance(index, (FileIndex, Kafka)) else elasticsearch_output(index, output or {})
         if filters is None:
             filters = [{"parse": {"format": "json", "time": {"field": "timestamp"}}}, {"redact": {}}]
         pipeline = {

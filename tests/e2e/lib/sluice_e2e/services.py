@@ -25,6 +25,23 @@ class MissingTool(Exception):
     """A service needs a tool that this machine lacks."""
 
 
+def run_service(name, verb, state, *more, shared=False):
+    """Runs tests/services/NAME and returns what it prints. What it starts stays after the test if `shared`."""
+    environment = {name: value for name, value in os.environ.items() if not (shared and name == TEST_MARK)}
+    done = subprocess.run([sys.executable, os.path.join(SERVICES, name), verb, state, *more],
+                          env=environment, capture_output=True, text=True, check=False)  # fmt: skip
+    if done.returncode == 77:
+        raise MissingTool(done.stderr.strip())
+    if done.returncode:
+        raise ServiceError(done.stderr.strip())
+    return done.stdout.strip()
+
+
+def is_service_running(name, state):
+    done = subprocess.run([sys.executable, os.path.join(SERVICES, name), "running", state], stderr=subprocess.DEVNULL, check=False)
+    return done.returncode == 0
+
+
 def fetch(url, data=None, method=None, seconds=60):
     """A server that is too busy to answer (429) is asked again for so long."""
     body = None if data is None else json.dumps(data).encode()
@@ -126,7 +143,8 @@ class FileIndex:
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o777)  # for an agent that runs as nobody
 
-    def output(self):
+    def output(self, more):
+        """The agent's output that delivers here; what `more` says to a search server means nothing to a file."""
         return {"file": {"path": os.path.join(self.folder, "out.ndjson")}}
 
     def raw_docs(self):
@@ -155,21 +173,11 @@ class SearchNode:
         self.state = state
         self.index = index
         self.shared = shared
-        self.url = self._run("url") if shared and self._is_running() else self._run("start")
+        running = shared and is_service_running(product, state)
+        self.url = self._run("url" if running else "start")
 
-    def _run(self, verb, *more):
-        environment = {name: value for name, value in os.environ.items() if not (self.shared and name == TEST_MARK)}
-        done = subprocess.run([sys.executable, os.path.join(SERVICES, self.product), verb, self.state, *more],
-                              env=environment, capture_output=True, text=True, check=False)  # fmt: skip
-        if done.returncode == 77:
-            raise MissingTool(done.stderr.strip())
-        if done.returncode:
-            raise ServiceError(done.stderr.strip())
-        return done.stdout.strip()
-
-    def _is_running(self):
-        done = subprocess.run([sys.executable, os.path.join(SERVICES, self.product), "running", self.state], check=False)
-        return done.returncode == 0
+    def _run(self, verb):
+        return run_service(self.product, verb, self.state, shared=self.shared)
 
     def start(self):
         self._run("start")
