@@ -1,6 +1,6 @@
 #include "../../../plugins/common/kafka_client.h"
-#include "config/options.h"
 #include "kafka_mock.h"
+#include "plugin_conf.h"
 #include <librdkafka/rdkafka.h>
 
 /* The options of a cluster, alone: what becomes of them as librdkafka's properties. */
@@ -10,9 +10,8 @@ static const kafka_owned owned[] = {{"acks", "use option `acks`"}, {0}};
 typedef struct fixture {
     kafka_conf conf;
     rd_kafka_conf_t *rk_conf; /* NULL: refused */
-    char said[2048];
-    sl_arena tree;
-    sl_conf_memory *memory;
+    char said[2048 + SL_ERR_TEXT_MAX];
+    sl_test_conf read;
 } fixture;
 
 static void make(fixture *f)
@@ -29,30 +28,17 @@ static void make(fixture *f)
 
 static void read_yaml(fixture *f, const char *yaml)
 {
-    *f = (fixture){.memory = sl_conf_memory_new()};
-    sl_problems *problems = sl_problems_new();
-    sl_problems_add_source(problems, "t.yaml", sl_span_of(yaml));
-    sl_node *node = sl_yaml_parse(&f->tree, "t.yaml", sl_span_of(yaml), true, problems);
-    ck_assert_msg(node != NULL, "%s", yaml);
-    sl_option_context ctx = {problems, f->memory};
-    sl_option_target target = {kafka_options, &f->conf};
-    sl_options_read(&ctx, node, (sl_mark){"t.yaml", 1, 1, 0, 0}, "output `kafka`", &target, 1);
-    if (sl_problems_errors(problems)) {
-        sl_buf out = SL_BUF_NONE;
-        sl_problems_print(problems, &out);
-        snprintf(f->said, sizeof f->said, "%s", sl_buf_cstr(&out));
-        sl_buf_release(&out);
-    } else {
+    *f = (fixture){.rk_conf = NULL};
+    if (sl_test_conf_read(&f->read, "output `kafka`", kafka_options, &f->conf, yaml))
         make(f);
-    }
-    sl_problems_free(problems);
+    else
+        snprintf(f->said, sizeof f->said, "%s", f->read.said);
 }
 
 static void end(fixture *f)
 {
     if (f->rk_conf) rd_kafka_conf_destroy(f->rk_conf);
-    sl_conf_memory_free(f->memory);
-    sl_arena_release(&f->tree);
+    sl_test_conf_end(&f->read);
 }
 
 static const char *get(const fixture *f, const char *property)
