@@ -69,8 +69,9 @@ static inline void kafka_mock_read(kafka_mock *mock, const char *topic, int part
     ck_assert_int_eq(rd_kafka_assign(rk, list), 0);
     rd_kafka_topic_partition_list_destroy(list);
     unsigned got = 0;
-    for (int i = 0; got < count && i < 2000; i++) {
+    for (int empty = 0; got < count && empty < 2000;) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 10);
+        empty += !message;
         if (message && !message->err) {
             found(arg, message);
             got++;
