@@ -166,15 +166,32 @@ void tail_folder_seen(tail *t, const char *path)
     if (!d && !(d = new_folder(t, path))) return;
     d->dev = st.st_dev;
     d->ino = st.st_ino;
+    int64_t now = sl_clock_wall_ns();
+    if (d->gen != t->gen) { /* several patterns may look into it */
+        d->last_ns = d->seen_ns;
+        d->seen_ns = now;
+    }
     d->gen = t->gen;
     int64_t mtime = tail_mtime_ns(&st);
-    d->mtime_ns = sl_clock_wall_ns() - mtime < TIME_GRAIN_NS ? 0 : mtime;
+    d->mtime_ns = now - mtime < TIME_GRAIN_NS ? 0 : mtime;
     if (d->watch_id >= 0) return;
     int id = tail_is_watchable(t, path, d->dev) ? add_watch(t, path, FOLDER_MASK) : -1;
     if (id >= 0)
         set_watch(t, d, id);
     else
         need_poll(t);
+}
+
+int64_t tail_folder_last_seen(const tail *t, const char *path)
+{
+    char folder[TAIL_MAX_PATH];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+    if (len == 0 || len >= sizeof folder) return 0;
+    memcpy(folder, path, len);
+    folder[len] = '\0';
+    const tail_folder *d = find_path(t, folder);
+    return d ? d->last_ns : 0;
 }
 
 void tail_folder_gone(tail *t, int id)

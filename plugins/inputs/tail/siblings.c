@@ -15,29 +15,42 @@ static const char *name_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-void tail_each_sibling(tail *t, const char *path,
-                       void (*fn)(tail *t, const char *sibling, const struct stat *st, ino_t ino, void *arg),
-                       void *arg)
+#define MAX_LISTINGS 5 /* of a folder whose names do not come to rest */
+
+typedef void sibling_fn(tail *t, const char *sibling, const struct stat *st, ino_t ino, void *arg);
+
+/* name: the folder's in its first len bytes, with room for those of its entries. True: it changed meanwhile. */
+static bool list(tail *t, DIR *dir, char *name, size_t len, sibling_fn *fn, void *arg)
+{
+    struct stat before, after;
+    const char *folder = len ? name : "/";
+    if (sl_fs_stat(folder, &before) < 0) return false;
+    name[len] = '/';
+    struct dirent *entry;
+    for (size_t n = 0; n < TAIL_MAX_SIBLINGS && (entry = sl_fs_readdir(dir)); n++) {
+        size_t entry_len = strlen(entry->d_name);
+        if (entry->d_name[0] == '.' || len + 1 + entry_len >= TAIL_MAX_PATH) continue;
+        memcpy(name + len + 1, entry->d_name, entry_len + 1);
+        fn(t, name, &before, entry->d_ino, arg);
+    }
+    name[len] = '\0';
+    return sl_fs_stat(folder, &after) == 0 && tail_mtime_ns(&after) != tail_mtime_ns(&before);
+}
+
+void tail_each_sibling(tail *t, const char *path, sibling_fn *fn, void *arg)
 {
     char name[TAIL_MAX_PATH];
     sl_span folder = folder_of(path);
     if (folder.len + 2 >= sizeof name) return;
     memcpy(name, folder.ptr, folder.len);
     name[folder.len] = '\0';
-    struct stat st;
-    DIR *dir = sl_fs_opendir(folder.len ? name : "/");
-    if (!dir) return; /* gone, or not to be read: nothing to be found there */
-    if (sl_fs_stat(folder.len ? name : "/", &st) == 0) {
-        name[folder.len] = '/';
-        struct dirent *entry;
-        for (size_t n = 0; n < TAIL_MAX_SIBLINGS && (entry = sl_fs_readdir(dir)); n++) {
-            size_t len = strlen(entry->d_name);
-            if (entry->d_name[0] == '.' || folder.len + 1 + len >= sizeof name) continue;
-            memcpy(name + folder.len + 1, entry->d_name, len + 1);
-            fn(t, name, &st, entry->d_ino, arg);
-        }
+    bool changed = true;
+    for (int i = 0; i < MAX_LISTINGS && changed; i++) {
+        DIR *dir = sl_fs_opendir(folder.len ? name : "/");
+        if (!dir) return; /* gone, or not to be read: nothing to be found there */
+        changed = list(t, dir, name, folder.len, fn, arg);
+        sl_fs_closedir(dir);
     }
-    sl_fs_closedir(dir);
 }
 
 /* ---- names of rotated files ---- */
@@ -114,7 +127,14 @@ void tail_find_renamed(tail *t, const char *path)
 /* ---- rotated unseen ---- */
 
 /* Of the known generations that were rotated away from a name, one was written to last. What was rotated away
- * from there later, and is not known, came between it and the present one. */
+ * from there later, and is not known, came between it and the present one. Where none is known, what was
+ * written to since the scan before was not there then. */
+
+static int64_t came_after(const tail *t, const char *path)
+{
+    int64_t newest = tail_newest_rotated(t, path);
+    return newest || !t->scanning ? newest : tail_folder_last_seen(t, path);
+}
 
 static void on_maybe_between(tail *t, const char *sibling, const struct stat *folder, ino_t ino, void *arg)
 {
@@ -122,18 +142,17 @@ static void on_maybe_between(tail *t, const char *sibling, const struct stat *fo
     if (tail_find_inode(t, folder->st_dev, ino)) return;
     char *base = tail_rotated_from(sibling); /* none: `.gz` and its kin are left alone */
     struct stat st;
-    int64_t newest = base && (!only || strcmp(base, only) == 0) && tail_is_wanted(t, base)
-                         ? tail_newest_rotated(t, base)
-                         : 0;
+    int64_t after =
+        base && (!only || strcmp(base, only) == 0) && tail_is_wanted(t, base) ? came_after(t, base) : 0;
     sl_free(base);
-    if (!newest || tail_globs_match(t->conf->unwanted, sibling) || sl_fs_lstat(sibling, &st) < 0) return;
+    if (!after || tail_globs_match(t->conf->unwanted, sibling) || sl_fs_lstat(sibling, &st) < 0) return;
     /* An empty one was rotated before it was written to: its writer may not have noticed yet. */
-    if (S_ISREG(st.st_mode) && (st.st_size == 0 || tail_mtime_ns(&st) >= newest)) tail_meet(t, sibling, true);
+    if (S_ISREG(st.st_mode) && (st.st_size == 0 || tail_mtime_ns(&st) >= after)) tail_meet(t, sibling, true);
 }
 
 void tail_meet_rotated(tail *t, const char *path)
 {
-    if (tail_newest_rotated(t, path)) tail_each_sibling(t, path, on_maybe_between, (void *)(uintptr_t)path);
+    if (came_after(t, path)) tail_each_sibling(t, path, on_maybe_between, (void *)(uintptr_t)path);
 }
 
 void tail_meet_between(tail *t, const tail_file *f)

@@ -237,6 +237,8 @@ typedef struct tail_folder {
     dev_t dev;
     ino_t ino;
     int64_t mtime_ns;
+    int64_t seen_ns;  /* wall time: when that scan came to it */
+    int64_t last_ns;  /* the same of the scan before; 0: there was none */
     uint32_t gen;     /* scan that saw it last */
     uint32_t checked; /* round of checks that looked at it last */
     tail_link all;
@@ -460,7 +462,8 @@ char *tail_rotated_from(const char *path);
 /* It has one, and there is or was another file without it beside: it is rotated, and will not grow. */
 bool tail_looks_rotated(const tail *t, const tail_file *f);
 /* Calls fn for each entry, at most TAIL_MAX_SIBLINGS, with its full path; *st is of the folder (its device).
- */
+ * When a name changes meanwhile all of them are gone through again, as one may have been passed over: fn must
+ * bear to be told the same twice. */
 void tail_each_sibling(tail *t, const char *path,
                        void (*fn)(tail *t, const char *sibling, const struct stat *st, ino_t ino, void *arg),
                        void *arg);
@@ -470,7 +473,8 @@ void tail_find_renamed(tail *t, const char *path);
 /* After f was found rotated (`app.log.2`): meets unknown files rotated from the same name and written to
  * later, which were never seen under a name that a pattern matches. */
 void tail_meet_between(tail *t, const tail_file *f);
-/* Meets unknown files that were rotated away from `path`, if they were written to after the known ones. */
+/* Meets unknown files that were rotated away from `path`, if they were written to after the known ones; where
+ * none is known, since the last scan but this one. */
 void tail_meet_rotated(tail *t, const char *path);
 /* The same for the name of f, which has no id yet and its first bytes, or has changed since it was seen empty,
  * if its inode is older than what is known to have been rotated away: it is truncated each time, and one
@@ -492,6 +496,8 @@ void tail_forget_adopted(tail *t, const char *path);
 /* ---- folders.c: folders whose names matter ---- */
 
 void tail_folder_seen(tail *t, const char *path);
+/* During a scan: the wall time at which the one before it came to the folder of `path`; 0: it was not there. */
+int64_t tail_folder_last_seen(const tail *t, const char *path);
 /* The next folder with this watch; *at is 0 before the first. */
 tail_folder *tail_folder_of_watch(const tail *t, int id, size_t *at);
 void tail_folder_gone(tail *t, int id);

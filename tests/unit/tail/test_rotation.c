@@ -285,6 +285,68 @@ START_TEST(rename__rotations_between_two_polls_are_found_when_the_known_file_was
 }
 END_TEST
 
+/* The file has come and gone before anybody looked. */
+START_TEST(rename__rotations_before_the_first_look_are_found)
+{
+    rig r;
+    begin(&r, "app.log", 1);
+    r.conf.poll_interval = 200 * SL_NS_PER_MS;
+    rig_append(&r, "app.log.7", "of a time before\n");
+    rig_sleep_ms(20);
+    rig_start(&r);
+    rig_append(&r, "app.log", "one\n");
+    rig_rename(&r, "app.log", "app.log.2");
+    rig_append(&r, "app.log", "two\n");
+    rig_rename(&r, "app.log", "app.log.1");
+    rig_append(&r, "app.log", "three\n");
+    rig_expect(&r, "one", "two", "three", NULL);
+    rig_release(&r);
+}
+END_TEST
+
+/* It gets its name in the folder when that has been listed, but for the look at this one. */
+static rig *late; /* NULL: it has happened */
+
+static int stat_with_a_late_one(const char *path, struct stat *st, bool follow)
+{
+    rig *r = late;
+    if (r && strcmp(path, rig_file(r, "app.log.1")) == 0) {
+        late = NULL;
+        rig_rename(r, "aside/two", "app.log.2");
+    }
+    return sl_fs_real()->stat(path, st, follow);
+}
+
+static void rotate_with_a_late_one(void *arg)
+{
+    rig *r = arg;
+    rig_remove(r, "app.log"); /* else its new name would be looked for, in another listing */
+    rig_append(r, "aside/two", "two\n");
+    rig_append(r, "app.log", "three\n");
+    rig_rename(r, "app.log", "app.log.1");
+    rig_append(r, "app.log", "four\n");
+    late = r;
+}
+
+START_TEST(rename__a_file_that_a_listing_passes_over_is_found)
+{
+    rig r;
+    sl_fs_ops ops = *sl_fs_real();
+    ops.stat = stat_with_a_late_one;
+    begin(&r, "app.log", 1);
+    sl_fs_mkdirs(rig_file(&r, "aside"), 0755);
+    rig_append(&r, "app.log", "one\n");
+    rig_start(&r);
+    rig_expect(&r, "one", NULL);
+    sl_fs_swap(&ops);
+    sl_loop_call_wait(r.in.loop, rotate_with_a_late_one, &r);
+    rig_expect(&r, "one", "two", "three", "four", NULL);
+    sl_fs_swap(NULL);
+    ck_assert_ptr_null(late);
+    rig_release(&r);
+}
+END_TEST
+
 /* The name without the stamp is a link to it: it is written to, its last line is not complete. */
 START_TEST(rename__a_stamped_file_that_a_link_leads_to_is_not_rotated)
 {
@@ -1248,6 +1310,7 @@ SL_TEST_MAIN(
     rename__an_unfinished_last_line_is_read_when_the_file_is_complete, rename__files_keep_their_id,
     rename__to_a_stamp_before_the_extension_is_known_as_rotation,
     rename__rotations_between_two_polls_are_found_when_the_known_file_was_removed,
+    rename__rotations_before_the_first_look_are_found, rename__a_file_that_a_listing_passes_over_is_found,
     rename__a_stamped_file_that_a_link_leads_to_is_not_rotated,
     rename__of_an_empty_file_that_is_written_to_later, copytruncate__is_read_once_running,
     copytruncate__what_was_not_read_before_is_read_from_the_copy,
