@@ -36,18 +36,35 @@ static size_t mend_surrogates(char *text, size_t len)
     return mended;
 }
 
-bool sl_text__clean(sl_batch *batch, sl_span *text, size_t *replaced)
+/* A copy in the arena, with *replaced bad sequences as U+FFFD. ptr NULL when memory is out. */
+static sl_span copy_repaired(sl_batch *batch, sl_span text, size_t *replaced)
 {
     sl_buf *buf = &batch->_scratch;
     sl_buf_clear(buf);
-    if (text->len > SL_MAX_RECORD_GROWN / 3 || sl_buf_try_reserve(buf, 3 * text->len) != 0) return false;
-    *replaced = sl_utf8_repair(buf, *text);
+    if (text.len > SL_MAX_RECORD_GROWN / 3 || sl_buf_try_reserve(buf, 3 * text.len) != 0) return SL_SPAN_NONE;
+    *replaced = sl_utf8_repair(buf, text);
     char *copy = sl_arena_try_alloc(&batch->arena, buf->len);
-    if (!copy) return false;
-    memcpy(copy, buf->ptr, buf->len);
-    *replaced += mend_surrogates(copy, buf->len);
-    for (char *at = copy; (at = memchr(at, '\n', buf->len - (size_t)(at - copy))) != NULL;)
+    if (copy) memcpy(copy, buf->ptr, buf->len);
+    return (sl_span){copy, copy ? buf->len : 0};
+}
+
+bool sl_batch_repair_utf8(sl_batch *batch, sl_span *text, size_t *replaced)
+{
+    *replaced = 0;
+    if (SL_LIKELY(sl_utf8_is_valid(*text))) return true;
+    sl_span copy = copy_repaired(batch, *text, replaced);
+    if (copy.ptr) *text = copy;
+    return copy.ptr != NULL;
+}
+
+bool sl_text__clean(sl_batch *batch, sl_span *text, size_t *replaced)
+{
+    sl_span copy = copy_repaired(batch, *text, replaced);
+    if (!copy.ptr) return false;
+    char *bytes = (char *)copy.ptr;
+    *replaced += mend_surrogates(bytes, copy.len);
+    for (char *at = bytes; (at = memchr(at, '\n', copy.len - (size_t)(at - bytes))) != NULL;)
         *at = ' ';
-    *text = (sl_span){copy, buf->len};
+    *text = copy;
     return true;
 }

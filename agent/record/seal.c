@@ -156,6 +156,7 @@ static void free_editing_memory(sl_batch *batch, bool keep_arena)
     batch->source_name = SL_SPAN_NONE;
     batch->_buf = NULL;
     batch->_buf_len = 0;
+    batch->_objects = (sl_buf)SL_BUF_NONE;
 }
 
 int sl_batch_seal(sl_batch *batch)

@@ -102,6 +102,7 @@ typedef struct sl_batch {
     struct sl_common *_common; /* index over `common` */
     const char *_buf; /* the largest piece given by sl_batch_try_alloc(); seal may keep it as `text` */
     size_t _buf_len;
+    sl_buf _objects; /* open: where sl_record_object_begin() goes on; in the arena */
     sl_buf _scratch; /* open: work space for wrapping lines */
 } sl_batch;
 
@@ -156,6 +157,19 @@ typedef struct sl_parse_result {
     size_t replaced;
 } sl_parse_result;
 sl_parse_result sl_record_parse_json(sl_batch *batch, sl_record *rec);
+/* Makes the text UTF-8: where it is not, *text moves to a copy in the arena that has U+FFFD for *replaced bad sequences.
+ * False: memory is out. */
+bool sl_batch_repair_utf8(sl_batch *batch, sl_span *text, size_t *replaced);
+/* For what reads other kinds of lines and writes their objects itself, once and in place: an empty buffer with room for
+ * `len` bytes in the arena, behind the object written before, so that a run of them is sealed in one copy. It must not
+ * be made to grow, and nothing else be asked of the batch before the end. False: memory is out, or no record may be so
+ * long. */
+bool sl_record_object_begin(sl_batch *batch, size_t len, sl_buf *out);
+/* The record is now what was written to out: one JSON object, UTF-8, without newlines. settle: one of its names may be
+ * joined as well (sl_batch_joins()); which are is then looked up. False: memory is out, the record is unchanged. */
+bool sl_record_object_end(sl_batch *batch, sl_record *rec, const sl_buf *out, bool settle);
+/* Whether the top-level name (decoded) is one of those that are joined to the records of this batch. */
+bool sl_batch_joins(const sl_batch *batch, sl_span name);
 /* The other way: makes a line again of a record that is nothing but a WRAPPED line. True when it is RAW now.
  */
 bool sl_record_unwrap(sl_batch *batch, sl_record *rec);
@@ -205,6 +219,20 @@ typedef struct sl_value {
     sl_span text; /* string: decoded; number and literals: as spelled; object and array: their JSON */
 } sl_value;
 bool sl_record_get(sl_batch *batch, sl_record *rec, const sl_path *path, sl_buf *scratch, sl_value *out);
+/* A value as one of another type. An int is cut towards zero; digits are kept as they are spelled wherever JSON
+ * lets them, at any length. Space around, a `+` and zeros in front are no obstacle; bool takes true, yes, on, 1,
+ * y, t and their opposites, in any case. */
+typedef enum sl_convert {
+    SL_CONVERT_STRING,
+    SL_CONVERT_INT,
+    SL_CONVERT_FLOAT,
+    SL_CONVERT_BOOL,
+} sl_convert;
+#define SL_CONVERT_NAMES "string, int, float or bool"
+#define SL_CONVERT_ROOM  8 /* bytes that an int, float or bool has more than its text, at most */
+bool sl_convert_find(sl_span name, sl_convert *type); /* false: no such type */
+/* Appends its JSON. False: it can't be, and nothing is appended. */
+bool sl_value_convert(const sl_value *value, sl_convert type, sl_buf *json);
 /* Sets the field to a JSON value (valid JSON text in UTF-8 without newlines; copied), creating the objects on
  * the way that are missing; a new member stands last. Earlier tokens and offsets of this record are void
  * after it. 0, SL_E_NOT_FOUND when a step of the path is there but is no object (or the array has no such

@@ -109,10 +109,10 @@ static outcome convert(edit_filter *self, sl_batch *batch, sl_record *rec, const
 {
     sl_value value;
     if (!sl_record_get(batch, rec, step->path, &self->scratch, &value)) return NOTHING_TO_DO;
-    if (step->type == EDIT_STRING && value.type == SL_JSON_STRING) return NOTHING_TO_DO;
-    if (!edit_convert(&value, step->type, &self->json)) return FAILED;
+    if (step->type == SL_CONVERT_STRING && value.type == SL_JSON_STRING) return NOTHING_TO_DO;
+    if (!sl_value_convert(&value, step->type, &self->json)) return FAILED;
     if (value.type != SL_JSON_STRING && sl_span_is(value.text, sl_buf_span(&self->json)) &&
-        step->type != EDIT_STRING)
+        step->type != SL_CONVERT_STRING)
         return NOTHING_TO_DO;
     return set_json(self, batch, rec, step->path);
 }

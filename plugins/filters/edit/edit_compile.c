@@ -40,21 +40,14 @@ static int add_moves(edit_program *program, edit_kind kind, const sl_list *pairs
 
 static int add_conversions(edit_program *program, const sl_list *pairs, sl_err *err)
 {
-    static const char *const names[] = {
-        [EDIT_STRING] = "string", [EDIT_INT] = "int", [EDIT_FLOAT] = "float", [EDIT_BOOL] = "bool"};
     for (size_t i = 0; i < pairs->count; i++) {
         sl_opt_pair pair = SL_LIST_AT(*pairs, sl_opt_pair, i);
         edit_step *step = add_step(program, EDIT_CONVERT);
         if (parse_path(pair.key, &step->path, "convert", err) != 0) return err->code;
-        size_t type = 0;
-        while (type < SL_LEN(names) && !sl_span_is_cstr(pair.value, names[type]))
-            type++;
-        if (type == SL_LEN(names))
+        if (!sl_convert_find(pair.value, &step->type))
             return sl_err_set(err, SL_E_CONFIG,
-                              "option `convert`: \"" SL_SPAN_FMT
-                              "\" is no type; take string, int, float or bool",
+                              "option `convert`: \"" SL_SPAN_FMT "\" is no type; take " SL_CONVERT_NAMES,
                               SL_SPAN_ARG(pair.value));
-        step->type = (edit_type)type;
     }
     return 0;
 }

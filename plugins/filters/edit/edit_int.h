@@ -20,12 +20,11 @@ typedef enum edit_kind {
     EDIT_SET,
     EDIT_REMOVE
 } edit_kind;
-typedef enum edit_type { EDIT_STRING, EDIT_INT, EDIT_FLOAT, EDIT_BOOL } edit_type;
 
 /* One operation on one field, ready to run. */
 typedef struct edit_step {
     edit_kind kind;
-    edit_type type;    /* CONVERT */
+    sl_convert type;   /* CONVERT */
     sl_path *path;     /* the field that is read or changed; owned */
     sl_path *to;       /* COPY, RENAME; owned */
     sl_span json;      /* SET, DEFAULT with a constant: JSON text; in the arena */
@@ -42,8 +41,5 @@ typedef struct edit_program {
  * SL_E_CONFIG. */
 int edit_compile(edit_program *program, const edit_ops *ops, sl_err *err);
 void edit_program_release(edit_program *program);
-
-/* Writes value as JSON of the type. False: it can't be. */
-bool edit_convert(const sl_value *value, edit_type type, sl_buf *json);
 
 #endif
