@@ -16,6 +16,11 @@ size_t sl_utf8_ascii_prefix(const char *text, size_t len)
         memcpy(pair, text + at, sizeof pair);
         if ((pair[0] | pair[1]) & TOPS) break;
     }
+    if (at > 0 && at < len && len - at < 16) { /* the last sixteen, some of them again */
+        uint64_t pair[2];
+        memcpy(pair, text + len - 16, sizeof pair);
+        if (!((pair[0] | pair[1]) & TOPS)) return len;
+    }
     while (at < len && (unsigned char)text[at] < 0x80)
         at++;
     return at;

@@ -85,7 +85,7 @@ typedef struct sl_option {
     const char *help;             /* one or two sentences, Markdown inline code allowed */
 } sl_option;
 
-/* A compiled regular expression (PCRE2, UTF off: bytes; JIT; with match limits). Immutable, any thread. */
+/* A compiled regular expression (PCRE2, UTF-8; JIT; with match limits). Immutable, any thread. */
 typedef struct sl_regex sl_regex;
 sl_regex *sl_regex_parse(sl_span pattern, sl_err *err); /* NULL: SL_E_SYNTAX with the column within pattern */
 void sl_regex_free(sl_regex *regex);
@@ -94,5 +94,16 @@ sl_span sl_regex_text(const sl_regex *regex);
  * match limit was hit: *limited true then). Text is UTF-8; bytes that are none match nothing. */
 bool sl_regex_find(const sl_regex *regex, sl_span text, size_t from, size_t *start, size_t *end,
                    bool *limited);
+
+/* For those who read an expression's named groups: at most this many groups, unnamed ones included. */
+#define SL_REGEX_MAX_GROUPS 64
+/* 0, SL_E_LIMIT (too many groups), or SL_E_EXISTS (two of the same name, which `(?J)` allows). */
+int sl_regex_check_groups(const sl_regex *regex, sl_err *err);
+uint32_t sl_regex_groups(const sl_regex *regex);           /* how many are named */
+sl_span sl_regex_group(const sl_regex *regex, uint32_t i); /* a name; in the order in which they open */
+/* The first match in a text that is valid UTF-8: groups[i] is what group i took, a part of the text; ptr NULL: it
+ * took no part. False: no match, or *limited as above. Only for expressions that sl_regex_check_groups()
+ * passed. groups has room for sl_regex_groups(). */
+bool sl_regex_capture(const sl_regex *regex, sl_span text, sl_span *groups, bool *limited);
 
 #endif

@@ -52,6 +52,56 @@ START_TEST(regex__matches_whole_characters)
 }
 END_TEST
 
+/* PCRE2 10.42 with JIT takes no é for these outside of classes. */
+START_TEST(regex__negated_escapes_take_characters_beyond_ascii)
+{
+    sl_span text = SL_SPAN("1.\u00e9\u20ac z");
+    expect("\\S+", text, 0, "0-7");
+    expect("\\D\\W\\S", text, 0, "1-7");
+    expect("(?<=\\S) z", text, 0, "7-9");
+    expect("[\\S]+", text, 0, "0-7");
+    expect("[^\\S]", text, 0, "7-8");
+    expect("[]\\S]+", text, 0, "0-7");
+    expect("[^]\\S]", text, 0, "7-8");
+    expect("[[:digit:]\\W]+", text, 0, "0-8");
+    expect("(?x) [0-9] # a [ that is none\n \\S [\\S]", text, 0, "0-4");
+    expect("(?#[)\\S[\\S]+", text, 0, "0-7");
+    expect("(?i:\\S+)", text, 0, "0-7");
+    expect("\\Q\\S\\E", SL_SPAN("a\\Sb"), 0, "1-3");
+    expect("\\\\S", SL_SPAN("a\\Sb"), 0, "1-3");
+    expect("\\[\\S]", SL_SPAN("a[\u00e9]b"), 0, "1-5");
+    expect("[\\]]\\S", SL_SPAN("a]\u00e9b"), 0, "1-4");
+}
+END_TEST
+
+static bool capture(const sl_regex *regex, const char *text, sl_span *groups)
+{
+    bool limited;
+    return sl_regex_capture(regex, sl_span_of(text), groups, &limited);
+}
+
+START_TEST(regex__named_groups_are_read_in_order)
+{
+    sl_err err = SL_ERR_NONE;
+    sl_span got[SL_REGEX_MAX_GROUPS];
+    sl_regex *regex = parse("(?<z>a)?(b)(?<y>c|(?<x>d))");
+    ck_assert_int_eq(sl_regex_check_groups(regex, &err), 0);
+    ck_assert_uint_eq(sl_regex_groups(regex), 3);
+    static const char *const names[] = {"z", "y", "x"};
+    for (uint32_t i = 0; i < 3; i++)
+        ck_assert(sl_span_is_cstr(sl_regex_group(regex, i), names[i]));
+    ck_assert(capture(regex, "-abc", got));
+    ck_assert(sl_span_is_cstr(got[0], "a") && sl_span_is_cstr(got[1], "c") && !got[2].ptr);
+    ck_assert(capture(regex, "bd", got));
+    ck_assert(!got[0].ptr && sl_span_is_cstr(got[1], "d") && sl_span_is_cstr(got[2], "d"));
+    ck_assert(!capture(regex, "x", got));
+    sl_regex_free(regex);
+    regex = parse("(?<empty>)");
+    ck_assert(capture(regex, "", got) && got[0].ptr && got[0].len == 0);
+    sl_regex_free(regex);
+}
+END_TEST
+
 START_TEST(regex__passes_over_bytes_that_are_no_utf8)
 {
     sl_span text = SL_SPAN("a\xff"
@@ -129,6 +179,7 @@ START_TEST(regex__is_shared_by_threads)
 END_TEST
 
 SL_TEST_MAIN("regex", regex__finds_the_first_match_from_a_place, regex__matches_whole_characters,
-             regex__passes_over_bytes_that_are_no_utf8, regex__tells_the_column_of_a_syntax_error,
+             regex__passes_over_bytes_that_are_no_utf8, regex__negated_escapes_take_characters_beyond_ascii,
+             regex__named_groups_are_read_in_order, regex__tells_the_column_of_a_syntax_error,
              regex__refuses_a_pattern_that_is_too_long,
              regex__gives_up_on_catastrophic_backtracking_and_says_so, regex__is_shared_by_threads)
