@@ -2,6 +2,7 @@
  *
  * Every line has one of these fates, each counted:
  *   an object           becomes the record: byte for byte, but for repaired UTF-8 and lone surrogates
+ *   what a pattern fits becomes an object of its groups
  *   nothing but space   is taken out
  *   anything else       is kept as {"message":…} with the reason beside it, dropped, or dead-lettered:
  * `on_error` A byte order mark in front is taken off first. A record that is an object already is left alone,
@@ -11,15 +12,30 @@
 #include "parse_int.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #define BOM "\xef\xbb\xbf"
 
-static const char *const formats[] = {"json", NULL};
 static const char *const on_errors[] = {"keep", "drop", "dead_letter", NULL};
 
 static const sl_option options[] = {
-    {"format", SL_OPT_ENUM, offsetof(parse_conf, format), .def = "json", .names = formats,
-     .flags = SL_OPT_MAIN, .help = "What a line is written in. `json`: one JSON object."},
+    {"format", SL_OPT_ENUM, offsetof(parse_conf, format), .def = "json", .names = parse_format_names,
+     .flags = SL_OPT_MAIN,
+     .help =
+         "What a line is written in. `json`: one JSON object. `regex`: what `pattern` says. `apache_common`, "
+         "`apache_combined` and `nginx` (combined): access lines, with the members `client`, `ident`, "
+         "`user`, "
+         "`time`, `method`, `path`, `protocol`, `status`, `bytes`, `referer`, `agent`; `request` where that "
+         "is no "
+         "HTTP, `extra` for what follows; what is written `-` is left out."},
+    {"pattern", SL_OPT_REGEX, offsetof(parse_conf, pattern),
+     .help = "PCRE2 expression for `format: regex`, e.g. `^(?<level>\\w+): (?<message>.*)`. Each named group "
+             "becomes a "
+             "member, in this order; one that took no part is left out. 64 groups at most."},
+    {"types", SL_OPT_MAP, offsetof(parse_conf, types),
+     .help = "`group: type`, with `string` (all, unless said here), `int`, `float` or `bool`. A value that "
+             "is none "
+             "stays text, and is counted."},
     {"field", SL_OPT_PATH, offsetof(parse_conf, field),
      .help = "Parses the text of this field instead of the line; the object takes the text's place. Records "
              "without such a "
@@ -59,6 +75,7 @@ static void conf_release(void *arg)
 {
     parse_conf *conf = arg;
     sl_path_free(conf->error_path);
+    parse_formats_release(conf);
     parse_time_release(&conf->time);
 }
 
@@ -66,14 +83,16 @@ static int check(void *arg, sl_err *err)
 {
     parse_conf *conf = arg;
     int res = make_error_path(conf, err);
-    return res == 0 ? parse_time_check(&conf->time, conf->field, err) : res;
+    if (res == 0) res = parse_formats_check(conf, err);
+    if (res == 0) res = parse_time_check(&conf->time, conf->field, err);
+    if (res == 0) parse_formats_link(conf);
+    return res;
 }
 
 /* ---- the instance ---- */
 
-/* Why a line is no record. The first ones have the order of sl_json_error. */
-static const char *const reasons[] = {
-    [SL_JSON_OK] = "not_object",
+/* Why a line is no record, as metrics have it. */
+static const char *const reasons[PARSE_REASONS] = {
     [SL_JSON_EMPTY] = "empty",
     [SL_JSON_NOT_JSON] = "not_json",
     [SL_JSON_BAD_LITERAL] = "bad_literal",
@@ -86,13 +105,16 @@ static const char *const reasons[] = {
     [SL_JSON_TOO_DEEP] = "too_deep",
     [SL_JSON_TOO_LONG] = "too_long",
     [SL_JSON_NO_MEMORY] = "out_of_memory",
+    [PARSE_NOT_OBJECT] = "not_object",
+    [PARSE_NO_MATCH] = "no_match",
+    [PARSE_MATCH_LIMIT] = "match_limit",
 };
 
 typedef struct parse_filter {
     const parse_conf *conf;
     const char *name;
-    sl_counter *parsed, *empty, *repaired, *time_bad, *time_none;
-    sl_counter *errors[SL_LEN(reasons)];
+    sl_counter *parsed, *empty, *repaired, *unconverted, *time_bad, *time_none;
+    sl_counter *errors[PARSE_REASONS];
     sl_log_limit error_limit, repair_limit, time_limit;
 } parse_filter;
 
@@ -108,11 +130,13 @@ static void *start(sl_filter *filter, const void *conf, sl_err *err)
         sl_filter_counter(filter, "repaired_total",
                           "Records in which bytes that are no UTF-8, or escapes of lone surrogates, were "
                           "replaced by U+FFFD.");
+    self->unconverted = sl_filter_counter(filter, "unconverted_total",
+                                          "Values that are not of the type asked for; they stay text.");
     self->time_bad = sl_filter_counter(
         filter, "bad_times_total", "Records whose time field holds no time; they have the time of reading.");
     self->time_none = sl_filter_counter(filter, "missing_times_total",
                                         "Records without a time field; they have the time of reading.");
-    for (size_t i = 0; i < SL_LEN(reasons); i++)
+    for (size_t i = 1; i < PARSE_REASONS; i++)
         self->errors[i] = sl_filter_counter_labelled(
             filter, "errors_total", "Lines and fields that could not be parsed.", "reason", reasons[i]);
     return self;
@@ -125,9 +149,14 @@ static sl_span source_of(const sl_batch *batch)
     return batch->source_name.len ? batch->source_name : SL_SPAN("its source");
 }
 
-static const char *why(const sl_parse_result *res)
+static const char *why(int reason)
 {
-    return res->not_object ? "not a JSON object" : sl_json_error_text(res->json.error);
+    switch (reason) {
+    case PARSE_NOT_OBJECT: return "not a JSON object";
+    case PARSE_NO_MATCH: return "the pattern does not match";
+    case PARSE_MATCH_LIMIT: return "the pattern took too many steps";
+    default: return sl_json_error_text((sl_json_error)reason);
+    }
 }
 
 static const char *outcome_of(int on_error)
@@ -146,18 +175,20 @@ static void set_reason(const parse_filter *self, sl_batch *batch, sl_record *rec
     sl_buf_release(&json);
 }
 
-static void fail(parse_filter *self, sl_batch *batch, sl_record *rec, const sl_parse_result *res)
+static void fail(parse_filter *self, sl_batch *batch, sl_record *rec, const parse_result *result)
 {
     sl_span source = source_of(batch);
-    sl_counter_add(self->errors[res->not_object ? SL_JSON_OK : res->json.error], 1);
+    const char *format = parse_format_names[self->conf->format], *reason = why(result->reason);
+    char at[32] = ""; /* a pattern fails as a whole */
+    if (!self->conf->groups) snprintf(at, sizeof(at), ", at byte %u", result->at);
+    sl_counter_add(self->errors[result->reason], 1);
     sl_log_limited(&self->error_limit, SL_LOG_WARN, self->name,
-                   "the line at offset %" PRIu64 " of " SL_SPAN_FMT " is not JSON (%s, at byte %u): %s",
-                   rec->origin, SL_SPAN_ARG(source), why(res), res->json.at,
-                   outcome_of(self->conf->on_error));
+                   "the line at offset %" PRIu64 " of " SL_SPAN_FMT " is not `%s` (%s%s): %s", rec->origin,
+                   SL_SPAN_ARG(source), format, reason, at, outcome_of(self->conf->on_error));
     switch (self->conf->on_error) {
-    case ON_ERROR_KEEP: set_reason(self, batch, rec, why(res)); break;
+    case ON_ERROR_KEEP: set_reason(self, batch, rec, reason); break;
     case ON_ERROR_DROP: sl_record_set_fate(batch, rec, SL_FATE_DROPPED, "parse_error"); break;
-    default: sl_record_set_fate(batch, rec, SL_FATE_DEAD_LETTERED, why(res));
+    default: sl_record_set_fate(batch, rec, SL_FATE_DEAD_LETTERED, reason);
     }
 }
 
@@ -184,15 +215,21 @@ static void note_bad_time(parse_filter *self, const sl_batch *batch, const sl_re
                    SL_SPAN_ARG(name), rec->origin, SL_SPAN_ARG(source));
 }
 
-static void succeed(parse_filter *self, sl_batch *batch, sl_record *rec, const sl_parse_result *res)
+/* Counts what came of a line or field. True when it is a record. */
+static bool settle(parse_filter *self, sl_batch *batch, sl_record *rec, const parse_result *result)
 {
-    const sl_path *bad = NULL;
-    if (SL_UNLIKELY(res->replaced > 0)) note_repair(self, batch, rec);
-    switch (parse_time_apply(&self->conf->time, batch, rec, &bad)) {
+    if (SL_UNLIKELY(result->reason != 0)) {
+        fail(self, batch, rec, result);
+        return false;
+    }
+    if (SL_UNLIKELY(result->replaced > 0)) note_repair(self, batch, rec);
+    if (SL_UNLIKELY(result->unconverted > 0)) sl_counter_add(self->unconverted, result->unconverted);
+    switch (result->time) {
     case PARSE_TIME_FOUND: break;
     case PARSE_TIME_NONE: sl_counter_add(self->time_none, 1); break;
-    case PARSE_TIME_BAD: note_bad_time(self, batch, rec, bad); break;
+    case PARSE_TIME_BAD: note_bad_time(self, batch, rec, result->bad_time); break;
     }
+    return true;
 }
 
 static void strip_bom(sl_record *rec)
@@ -203,44 +240,40 @@ static void strip_bom(sl_record *rec)
     }
 }
 
-/* True when the line became a record. */
-static bool parse_line(parse_filter *self, sl_batch *batch, sl_record *rec)
+static bool parse_line(parse_filter *self, sl_batch *batch, sl_record *rec, parse_run *run)
 {
+    const parse_conf *conf = self->conf;
     if (!(rec->flags & SL_RECORD_RAW) && !sl_record_unwrap(batch, rec)) return false;
     strip_bom(rec);
-    sl_parse_result res = sl_record_parse_json(batch, rec);
-    if (SL_LIKELY(res.json.error == SL_JSON_OK && !res.not_object)) {
-        succeed(self, batch, rec, &res);
-        return true;
-    }
-    if (res.json.error == SL_JSON_EMPTY) {
+    parse_result result =
+        conf->groups ? parse_regex_line(conf, run, batch, rec) : parse_json_line(conf, batch, rec);
+    if (SL_UNLIKELY(result.reason == SL_JSON_EMPTY)) {
         sl_counter_add(self->empty, 1);
         sl_record_set_fate(batch, rec, SL_FATE_FILTERED, NULL);
-    } else {
-        fail(self, batch, rec, &res);
+        return false;
     }
-    return false;
+    return settle(self, batch, rec, &result);
 }
 
 static bool parse_field(parse_filter *self, sl_batch *batch, sl_record *rec)
 {
-    sl_parse_result res = {.json = {.error = SL_JSON_EMPTY}};
-    if (sl_record_parse_json_at(batch, rec, self->conf->field, &res)) {
-        succeed(self, batch, rec, &res);
-        return true;
-    }
-    if (res.json.error != SL_JSON_EMPTY) fail(self, batch, rec, &res);
-    return false;
+    const parse_conf *conf = self->conf;
+    parse_result result =
+        conf->groups ? parse_regex_field(conf, batch, rec) : parse_json_field(conf, batch, rec);
+    return result.reason != SL_JSON_EMPTY && settle(self, batch, rec, &result);
 }
 
 static void apply(void *arg, sl_batch *batch)
 {
     parse_filter *self = arg;
+    const parse_conf *conf = self->conf;
+    parse_run run = {0};
     uint64_t parsed = 0;
+    if (conf->groups) run = parse_regex_run(conf->groups, batch);
     for (uint32_t i = 0; i < batch->count; i++) {
         sl_record *rec = &batch->recs[i];
         if (rec->fate != SL_FATE_LIVE) continue;
-        parsed += self->conf->field ? parse_field(self, batch, rec) : parse_line(self, batch, rec);
+        parsed += conf->field ? parse_field(self, batch, rec) : parse_line(self, batch, rec, &run);
     }
     sl_counter_add(self->parsed, parsed);
 }
@@ -251,7 +284,9 @@ const sl_plugin sl_filter_parse = {
     .abi = SL_ABI_VERSION,
     .kind = SL_PLUGIN_FILTER,
     .name = "parse",
-    .help = "Makes records of lines: JSON objects, with the time from one of their fields.",
+    .help = "Makes records of lines: JSON objects, access lines, or what a pattern takes apart; with the "
+            "time from one of "
+            "their fields.",
     .options = options,
     .conf_size = sizeof(parse_conf),
     .check = check,

@@ -104,6 +104,12 @@ void parse_time_release(parse_time_conf *conf)
 
 typedef enum reading { ABSENT, READ, NO_TIME } reading;
 
+bool parse_time_read(const parse_time_conf *conf, sl_span text, int64_t now_ns, int64_t *ns)
+{
+    if (!conf->compiled) return sl_time_parse(text, conf->timezone, ns);
+    return sl_time_parse_format(conf->compiled, text, conf->timezone, now_ns, ns);
+}
+
 /* The time in the value of a token. */
 static bool read_value(const parse_time_conf *conf, const sl_record *rec, const sl_token *tok, int64_t *ns)
 {
@@ -114,8 +120,7 @@ static bool read_value(const parse_time_conf *conf, const sl_record *rec, const 
         if (text.len > sizeof(decoded)) return false;
         text = (sl_span){decoded, sl_json_unescape(text, decoded)};
     }
-    if (!conf->compiled) return sl_time_parse(text, conf->timezone, ns);
-    return sl_time_parse_format(conf->compiled, text, conf->timezone, rec->time_ns, ns);
+    return parse_time_read(conf, text, rec->time_ns, ns);
 }
 
 static reading read_candidate(const parse_time_conf *conf, const sl_record *rec, const sl_token *tok,
@@ -195,13 +200,13 @@ static void settle(const parse_time_conf *conf, sl_batch *batch, sl_record *rec,
     if (!conf->keep) sl_record_remove(batch, rec, source->path);
 }
 
-parse_time_result parse_time_apply(const parse_time_conf *conf, sl_batch *batch, sl_record *rec,
-                                   const sl_path **bad)
+void parse_time_apply(const parse_time_conf *conf, sl_batch *batch, sl_record *rec, parse_result *result)
 {
     uint32_t count;
     const sl_token *tok = sl_record_tokens(batch, rec, &count);
     bool timestamp_is_bad = false;
-    if (!tok) return PARSE_TIME_NONE;
+    result->time = PARSE_TIME_NONE;
+    if (!tok) return;
     for (uint32_t i = 0; i < conf->count; i++) {
         const time_candidate *candidate = &conf->candidates[i];
         if (candidate->is_timestamp && !has_own_timestamp(rec)) continue;
@@ -211,11 +216,12 @@ parse_time_result parse_time_apply(const parse_time_conf *conf, sl_batch *batch,
         if (found == READ) {
             settle(conf, batch, rec, tok, candidate, at, timestamp_is_bad);
             rec->time_ns = ns;
-            return PARSE_TIME_FOUND;
+            result->time = PARSE_TIME_FOUND;
+            return;
         }
-        if (found == NO_TIME && !*bad) *bad = candidate->path;
+        if (found == NO_TIME && !result->bad_time) result->bad_time = candidate->path;
         timestamp_is_bad |= candidate->is_timestamp;
     }
     if (timestamp_is_bad) move_aside(conf, batch, rec, timestamp_path(conf));
-    return *bad ? PARSE_TIME_BAD : PARSE_TIME_NONE;
+    if (result->bad_time) result->time = PARSE_TIME_BAD;
 }
