@@ -1,7 +1,7 @@
 /* tail.c: the tail input: options, start and stop, and the order of work in a turn of the loop.
  *
  * Pace: the first event after a pause is acted on at once; then events wait in the kernel for the next pause
- * (tail_times), so that a program that writes a thousand lines a second wakes us fifty times, not a
+ * (tail_times), so that a program that writes a thousand lines a second wakes us thirty times, not a
  * thousand. A flooded file gives way to the others after each batch, and all of them to the loop after a few.
  */
 #include "tail_int.h"
@@ -10,7 +10,7 @@
 #define MAX_TURNS 256 /* files looked at before the loop has its turn */
 
 tail_times tail_default_times = {
-    .pause = 20 * SL_NS_PER_MS,
+    .pause = 35 * SL_NS_PER_MS,
     .pause_a_batch = 100 * SL_NS_PER_US,
     .pause_max = 250 * SL_NS_PER_MS,
     .save = SL_NS_PER_S,
