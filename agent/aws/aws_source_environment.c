@@ -1,13 +1,6 @@
-/* aws_source_environment.c: credentials and region in the variables of the environment that all of AWS's tools
- * read. Source: "AWS access keys" and "AWS Region", AWS SDKs and Tools Reference Guide
- * (feature-static-credentials.html, feature-region.html). */
+/* aws_source_environment.c: credentials in the variables of the environment that all of AWS's tools read. Source:
+ * "AWS access keys", AWS SDKs and Tools Reference Guide (feature-static-credentials.html). */
 #include "aws_source.h"
-#include <stdlib.h>
-
-sl_span sl_aws_env(const char *name)
-{
-    return sl_span_trim(sl_span_of(getenv(name)));
-}
 
 static int step(sl_aws_ask *ask, sl_err *err)
 {
@@ -22,11 +15,3 @@ static int step(sl_aws_ask *ask, sl_err *err)
 }
 
 const sl_aws_source sl_aws_source_environment = {.name = "environment", .step = step};
-
-sl_span sl_aws_known_region(const sl_aws_conf *conf)
-{
-    sl_span region = conf->region;
-    if (!region.len) region = sl_aws_env("AWS_REGION");
-    if (!region.len) region = sl_aws_env("AWS_DEFAULT_REGION");
-    return region;
-}

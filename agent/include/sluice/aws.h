@@ -23,16 +23,34 @@
 #include <sluice/option.h>
 
 /* Where credentials come from. AUTO: the first of the others that is there, in this order. */
-enum { SL_AWS_AUTO, SL_AWS_OPTIONS, SL_AWS_ENVIRONMENT };
+enum {
+    SL_AWS_AUTO,
+    SL_AWS_OPTIONS,
+    SL_AWS_ENVIRONMENT,  /* AWS_ACCESS_KEY_ID, … */
+    SL_AWS_PROFILE,      /* of the shared files, also by IAM Identity Center ("SSO") */
+    SL_AWS_WEB_IDENTITY, /* AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN: EKS's IRSA, other OIDC providers */
+    SL_AWS_CONTAINER,    /* ECS, EKS Pod Identity */
+    SL_AWS_IMDS,         /* the instance metadata service of EC2, version 2 */
+};
+
+/* A role that is taken on with the credentials that were found. */
+typedef struct sl_aws_assume_conf {
+    sl_span role_arn; /* empty: none */
+    sl_span external_id, session_name;
+    int64_t duration_ns; /* 0: what AWS gives by itself */
+} sl_aws_assume_conf;
 
 typedef struct sl_aws_conf {
-    sl_span region;   /* empty: from the environment */
-    sl_span endpoint; /* URL of the service; empty: AWS's own name for it */
-    bool fips;        /* the endpoints whose cryptography is validated */
-    bool dual_stack;  /* the endpoints that have IPv6 addresses, too */
-    int credentials;  /* SL_AWS_* */
+    sl_span region;       /* empty: from environment, profile or instance metadata */
+    sl_span endpoint;     /* URL of the service; empty: AWS's own name for it */
+    sl_span sts_endpoint; /* the same of the service that roles are asked from */
+    bool fips;            /* the endpoints whose cryptography is validated */
+    bool dual_stack;      /* the endpoints that have IPv6 addresses, too */
+    int credentials;      /* SL_AWS_* */
     sl_span access_key_id;
     sl_span secret_access_key, session_token; /* secrets */
+    sl_span profile;
+    sl_aws_assume_conf assume_role;
 } sl_aws_conf;
 
 /* The rows of sl_aws_conf, for SL_OPT_INLINE_TABLE(). */
@@ -78,7 +96,7 @@ typedef struct sl_aws_credentials {
     sl_span access_key_id, secret_access_key;
     sl_span session_token; /* empty: none */
     int64_t expires_ns;    /* wall clock; 0: they do not end */
-    const char *source;    /* "environment", …; static */
+    const char *source;    /* "environment", "instance metadata", …; static */
 } sl_aws_credentials;
 const sl_aws_credentials *sl_aws_credentials_get(const sl_aws *aws);
 

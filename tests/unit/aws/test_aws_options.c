@@ -36,6 +36,11 @@ START_TEST(aws_options__what_can_be_passes)
         {.access_key_id = SL_SPAN("a"), .secret_access_key = SL_SPAN("b"), .session_token = SL_SPAN("c")},
         {.credentials = SL_AWS_OPTIONS, .access_key_id = SL_SPAN("a"), .secret_access_key = SL_SPAN("b")},
         {.credentials = SL_AWS_ENVIRONMENT},
+        {.credentials = SL_AWS_PROFILE, .profile = SL_SPAN("x")},
+        {.profile = SL_SPAN("x"), .sts_endpoint = SL_SPAN("https://sts.local")},
+        {.assume_role = {.role_arn = SL_SPAN("arn:aws-cn:iam::123456789012:role/a/b-c_d+=,.@e"),
+                         .external_id = SL_SPAN("a:b/c"),
+                         .session_name = SL_SPAN("sluice@host")}},
     };
     for (size_t i = 0; i < SL_LEN(good); i++) {
         sl_err err = SL_ERR_NONE;
