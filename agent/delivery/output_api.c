@@ -33,8 +33,8 @@ sl_counter *sl_output_counter_labelled(sl_output *out, const char *name, const c
     const sl_output_worker *worker = out->worker;
     char full[256];
     snprintf(full, sizeof full, "sluice_%s_%s", worker->conf.plugin->name, name);
-    const char *labels[] = {"pipeline", worker->conf.pipeline, "output", worker->conf.name,
-                            label,      value,                 NULL};
+    const char *labels[] = {"pipeline", worker->conf.pipeline, "output", worker->conf.name, label, value,
+                            NULL};
     sl_metric_type type =
         sl_span_ends_with(sl_span_of(name), SL_SPAN("_total")) ? SL_METRIC_COUNTER : SL_METRIC_GAUGE;
     return sl_metrics_new(worker, type, full, help, labels);
