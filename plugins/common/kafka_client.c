@@ -80,13 +80,15 @@ static void on_readable(void *arg, int events)
     kafka_client *client = arg;
     eventfd_t count;
     eventfd_read(client->fd, &count); /* before the queue is looked at: nothing is missed */
-    for (int i = 0; i < MAX_EVENTS_A_TURN; i++) {
-        rd_kafka_event_t *event = rd_kafka_queue_poll(client->queue, 0);
-        if (!event) return;
+    int served = 0;
+    rd_kafka_event_t *event = NULL;
+    while (served < MAX_EVENTS_A_TURN && (event = rd_kafka_queue_poll(client->queue, 0))) {
         serve_event(client, event);
         rd_kafka_event_destroy(event);
+        served++;
     }
-    eventfd_write(client->fd, 1);
+    if (event) eventfd_write(client->fd, 1); /* there may be more */
+    if (served && client->conf.served) client->conf.served(client->conf.arg);
 }
 
 /* ---- begin ---- */

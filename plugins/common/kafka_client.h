@@ -106,6 +106,8 @@ typedef struct kafka_client_conf {
     kafka_stats *stats;     /* outlives the client; NULL: statistics are not looked at */
     /* One event, valid during the call. Must not close the client. */
     void (*event)(void *arg, rd_kafka_event_t *event);
+    /* Optional: some events were dealt with and what they held is given back: a full queue has room again. */
+    void (*served)(void *arg);
     /* What librdkafka has to say about brokers and itself; it is in the log already unless it is fatal. After
      * a fatal error this client does no more than tell what became of what it had. Must not close the client.
      */

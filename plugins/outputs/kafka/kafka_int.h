@@ -48,6 +48,7 @@ typedef struct kafka_output_conf {
     sl_template *partition_template;      /* NULL: by key, or random */
     kafka_header_template *header_templates;
     size_t header_count;
+    uint64_t flight_bytes; /* what surely fits into one batch */
 } kafka_output_conf;
 
 /* ---- kafka_output_conf.c ---- */
@@ -173,8 +174,13 @@ typedef struct kafka_producer {
     kafka_request_list sent;    /* waiting for reports */
     kafka_topics topics;
     rd_kafka_topic_t *fixed; /* of conf->topic_name */
-    sl_timer *timer;         /* ends the client, makes it anew */
+    sl_timer *timer;         /* ends the client, makes it anew; a flight takes too long */
     int64_t backoff_ns;
+    struct {
+        uint64_t messages, bytes; /* handed over since it began */
+        uint64_t max_messages, max_bytes;
+        int64_t began_ns;
+    } flight; /* see kafka_producer.c */
 } kafka_producer;
 
 void kafka_producer_init(kafka_producer *producer, struct kafka_output *output, bool alone);

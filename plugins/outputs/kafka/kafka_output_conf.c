@@ -3,6 +3,7 @@
  */
 #include "kafka_int.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 #define AT(member) offsetof(kafka_output_conf, member)
 
@@ -45,8 +46,10 @@ const sl_option kafka_output_options[] = {
     {"message_timeout", SL_OPT_DURATION, AT(message_timeout_ns), .def = "5m", .min = 1e6, .max = 2.1e15,
      .help = "How long librdkafka tries to send a record before the record is given back, to be sent again "
              "from the buffer. Long: fewer are sent twice."},
-    {"linger", SL_OPT_DURATION, AT(linger_ns), .def = "5ms", .min = 0, .max = (double)MAX_NS_OF_MS,
-     .help = "How long a message waits for others to fill its batch."},
+    {"linger", SL_OPT_DURATION, AT(linger_ns), .def = "2ms", .min = 0, .max = (double)MAX_NS_OF_MS,
+     .help =
+         "How long a message waits inside librdkafka for others to fill its batch. They come at once, for "
+         "`request.max_age` has gathered them before."},
     {"compress", SL_OPT_ENUM, AT(compress), .def = "none", .names = compress_names,
      .help = "Compression of batches, also as the brokers keep them."},
     {"compress_level", SL_OPT_INT, AT(compress_level), .def = "0", .min = 0, .max = 12,
@@ -147,6 +150,16 @@ static int check_message(const kafka_output_conf *conf, sl_err *err)
     return 0;
 }
 
+/* `batch.size` may come from the free map. */
+static uint64_t batch_bytes(const rd_kafka_conf_t *rk_conf, const kafka_output_conf *conf)
+{
+    char text[24] = "0";
+    size_t size = sizeof text;
+    rd_kafka_conf_get(rk_conf, "batch.size", text, &size);
+    uint64_t batch = strtoull(text, NULL, 10);
+    return batch < conf->max_message ? batch : conf->max_message;
+}
+
 int kafka_output_check(void *arg, sl_err *err)
 {
     kafka_output_conf *conf = arg;
@@ -157,6 +170,7 @@ int kafka_output_check(void *arg, sl_err *err)
     if (rc < 0) return rc;
     rd_kafka_conf_t *rk_conf = kafka_output_rd_conf(conf, false, err);
     if (!rk_conf) return SL_E_CONFIG;
+    conf->flight_bytes = batch_bytes(rk_conf, conf) / 10 * 9;
     rc = kafka_conf_try(rk_conf, &conf->cluster, RD_KAFKA_PRODUCER, err);
     rd_kafka_conf_destroy(rk_conf);
     return rc;

@@ -7,6 +7,12 @@
  * A full queue is no error: the request waits in `waiting` where it stands, and goes on when reports have made
  * room. A producer that met a fatal error (https://github.com/confluentinc/librdkafka/blob/v2.0.2/INTRODUCTION.md,
  * "Fatal errors") takes no more; what it had is purged, which makes reports of it all.
+ *
+ * Flights. An idempotent producer of librdkafka (2.0 and others) sends no second batch of a partition before
+ * the first has its answer: its limit of five requests counts messages. And while messages of the partition
+ * are due meanwhile its thread spins, for the whole round trip. So such a producer gets a flight at a time:
+ * what fits into one batch, and nothing more until all reports of it are there. `linger` must be longer than
+ * handing over a flight takes, or it becomes two batches.
  */
 #include "kafka_int.h"
 #include <stdio.h>
@@ -15,6 +21,11 @@
 #define MAX_BACKOFF_NS   (30 * SL_NS_PER_S)
 #define ALONE_IDLE_NS    (60 * SL_NS_PER_S) /* after that the second producer is ended until the next need */
 #define END_PATIENCE_NS  (5 * SL_NS_PER_S)
+
+#define FLIGHT_MESSAGE_OVERHEAD 96 /* of a message in its batch: sizes, header with the id */
+#define FLIGHT_ALONE            5  /* messages, each a batch, that librdkafka sends at a time */
+#define FLIGHT_PATIENCE_NS                                                                                   \
+    (1 * SL_NS_PER_S) /* a partition without leader does not hold up the others longer */
 
 /* ---- topics ---- */
 
@@ -107,19 +118,29 @@ static bool is_idle(const kafka_producer *producer)
 
 /* ---- out: messages ---- */
 
+enum { VU_TOPIC, VU_FLAGS, VU_VALUE, VU_KEY, VU_TIME, VU_OPAQUE, VU_HEADERS, VU_COUNT };
+
 static rd_kafka_resp_err_t produce(kafka_producer *producer, rd_kafka_topic_t *topic, kafka_message *message,
                                    const kafka_encoded *encoded)
 {
-    rd_kafka_vu_t vus[] = {
-        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = 0}, /* neither copied nor freed: the request's body */
-        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)encoded->value.ptr, encoded->value.len}},
-        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)encoded->key.ptr, encoded->key.len}},
-        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = encoded->time_ms},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = message},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = encoded->headers},
-    };
-    size_t count = SL_LEN(vus) - (encoded->headers ? 0 : 1);
+    rd_kafka_vu_t vus[VU_COUNT]; /* not zeroed: each has room for what is to come */
+    vus[VU_TOPIC].vtype = RD_KAFKA_VTYPE_RKT;
+    vus[VU_TOPIC].u.rkt = topic;
+    vus[VU_FLAGS].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    vus[VU_FLAGS].u.i = 0; /* neither copied nor freed: the request's body */
+    vus[VU_VALUE].vtype = RD_KAFKA_VTYPE_VALUE;
+    vus[VU_VALUE].u.mem.ptr = (void *)(uintptr_t)encoded->value.ptr;
+    vus[VU_VALUE].u.mem.size = encoded->value.len;
+    vus[VU_KEY].vtype = RD_KAFKA_VTYPE_KEY;
+    vus[VU_KEY].u.mem.ptr = (void *)(uintptr_t)encoded->key.ptr;
+    vus[VU_KEY].u.mem.size = encoded->key.len;
+    vus[VU_TIME].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+    vus[VU_TIME].u.i64 = encoded->time_ms;
+    vus[VU_OPAQUE].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    vus[VU_OPAQUE].u.ptr = message;
+    vus[VU_HEADERS].vtype = RD_KAFKA_VTYPE_HEADERS;
+    vus[VU_HEADERS].u.headers = encoded->headers;
+    size_t count = encoded->headers ? VU_COUNT : VU_HEADERS;
     rd_kafka_error_t *error = rd_kafka_produceva(kafka_client_handle(producer->client), vus, count);
     if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_resp_err_t code =
@@ -158,6 +179,8 @@ static bool hand_over(kafka_producer *producer, kafka_request *request, uint32_t
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         request->open++;
         producer->open++;
+        producer->flight.messages++;
+        producer->flight.bytes += encoded.value.len + encoded.key.len + FLIGHT_MESSAGE_OVERHEAD;
         return true;
     }
     request->body.len = mark;
@@ -188,20 +211,52 @@ static void finish_if_done(kafka_producer *producer, kafka_request *request)
     kafka_request_finish(producer->output, request);
 }
 
-/* As many messages as there is room for. */
-static void pump(kafka_producer *producer)
+/* ---- flights ---- */
+
+static bool is_flight_full(const kafka_producer *producer)
 {
-    if (producer->pumping) return; /* a request that was finished brought the next one */
-    producer->pumping = true;
-    while (producer->client && !producer->ending && producer->waiting.first) {
+    return producer->flight.messages >= producer->flight.max_messages ||
+           producer->flight.bytes >= producer->flight.max_bytes;
+}
+
+/* False: the one before has reports to come. */
+static bool begin_flight(kafka_producer *producer)
+{
+    if (!producer->output->conf->idempotence) return true;
+    int64_t now = sl_clock_mono_ns();
+    int64_t until = producer->flight.began_ns + FLIGHT_PATIENCE_NS;
+    if (producer->open && now < until) {
+        if (!sl_timer_is_active(producer->timer)) sl_timer_start(producer->timer, until - now, 0);
+        return false;
+    }
+    producer->flight.began_ns = now;
+    producer->flight.messages = 0;
+    producer->flight.bytes = 0;
+    return true;
+}
+
+/* As many messages as there is room for. */
+static void fill_flight(kafka_producer *producer)
+{
+    while (!producer->ending && producer->waiting.first) {
         kafka_request *request = producer->waiting.first;
-        while (request->handed < request->req->count && hand_over(producer, request, request->handed))
+        while (request->handed < request->req->count && !is_flight_full(producer) &&
+               hand_over(producer, request, request->handed))
             request->handed++;
-        if (request->handed < request->req->count) break;
+        if (request->handed < request->req->count) return;
         kafka_requests_remove(&producer->waiting, request);
         kafka_requests_push(&producer->sent, request);
         finish_if_done(producer, request);
     }
+}
+
+static void pump(kafka_producer *producer)
+{
+    if (producer->pumping) return; /* a request that was finished brought the next one */
+    if (!producer->client || producer->ending || !producer->waiting.first) return;
+    if (!begin_flight(producer)) return;
+    producer->pumping = true;
+    fill_flight(producer);
     producer->pumping = false;
 }
 
@@ -236,11 +291,16 @@ static void on_event(void *arg, rd_kafka_event_t *event)
     if (report && !report->err) producer->backoff_ns = FIRST_BACKOFF_NS;
     for (; report; report = rd_kafka_event_message_next(event))
         take_report(producer, report, alone);
+}
+
+static void on_served(void *arg)
+{
+    kafka_producer *producer = arg;
+    if (!producer->open) sl_timer_stop(producer->timer);
     pump(producer);
-    bool idle = producer->alone && is_idle(producer);
     if (producer->ending && !producer->open)
         sl_timer_start(producer->timer, 0, 0);
-    else if (idle)
+    else if (producer->alone && is_idle(producer))
         sl_timer_start(producer->timer, ALONE_IDLE_NS, 0);
 }
 
@@ -274,6 +334,7 @@ int kafka_producer_open(kafka_producer *producer, sl_err *err)
                               .token_file = kafka_conf_token_file(&output->conf->cluster),
                               .stats = producer->alone ? NULL : output->stats,
                               .event = on_event,
+                              .served = on_served,
                               .error = on_error,
                               .arg = producer};
     producer->client = kafka_client_new(rk_conf, &conf, err);
@@ -300,18 +361,24 @@ static void on_timer(void *arg)
 {
     kafka_producer *producer = arg;
     if (producer->ending) {
+        if (producer->open) return; /* the last report starts it again */
         end_client(producer, 0, NULL, NULL);
         retry_later(producer);
     } else if (!producer->client) {
         open_again(producer);
     } else if (producer->alone && is_idle(producer)) {
         end_client(producer, 0, NULL, NULL);
+    } else {
+        pump(producer); /* a flight takes too long */
     }
 }
 
 void kafka_producer_init(kafka_producer *producer, kafka_output *output, bool alone)
 {
     *producer = (kafka_producer){.output = output, .alone = alone, .backoff_ns = FIRST_BACKOFF_NS};
+    bool flights = output->conf->idempotence;
+    producer->flight.max_bytes = flights ? output->conf->flight_bytes : UINT64_MAX;
+    producer->flight.max_messages = flights && alone ? FLIGHT_ALONE : UINT64_MAX;
     producer->timer = sl_timer_new(sl_output_loop(output->out), on_timer, producer);
 }
 

@@ -1,6 +1,7 @@
 #include "../delivery/engine_fixture.h"
 #include "base/metrics.h"
 #include "kafka_fixture.h"
+#include <time.h>
 
 /* The output in its engine, against librdkafka's mock cluster. */
 
@@ -282,6 +283,30 @@ START_TEST(kafka__a_fatal_error_makes_the_producer_anew)
 }
 END_TEST
 
+static int64_t processor_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return now.tv_sec * SL_NS_PER_S + now.tv_nsec;
+}
+
+/* librdkafka's own thread spins when more of a partition is due than it may send. */
+START_TEST(kafka__waiting_for_answers_takes_no_processor_time)
+{
+    static scene s;
+    begin(&s, 1, "linger: 20ms");
+    rd_kafka_mock_broker_set_rtt(s.mock.cluster, -1, 200);
+    start(&s);
+    int64_t began = sl_clock_mono_ns(), used = processor_ns();
+    engine_offer(&s.e, 8, 1000, 500);
+    engine_drain(&s.e);
+    int64_t wall = sl_clock_mono_ns() - began;
+    ck_assert_int_gt(wall, 600 * SL_NS_PER_MS);
+    ck_assert_int_lt(processor_ns() - used, wall / 4);
+    end(&s);
+}
+END_TEST
+
 START_TEST(kafka__statistics_become_metrics)
 {
     static scene s;
@@ -322,5 +347,5 @@ SL_TEST_MAIN("kafka_delivery", kafka__records_are_delivered_in_order_with_their_
              kafka__one_record_that_is_refused_takes_no_other_with_it,
              kafka__records_that_can_not_be_messages_are_rejected_with_the_reason,
              kafka__an_unknown_topic_is_rejected_with_the_reason, kafka__a_full_queue_holds_records_back,
-             kafka__a_fatal_error_makes_the_producer_anew, kafka__statistics_become_metrics,
-             kafka__stopping_does_not_wait_for_brokers_that_are_away)
+             kafka__a_fatal_error_makes_the_producer_anew, kafka__waiting_for_answers_takes_no_processor_time,
+             kafka__statistics_become_metrics, kafka__stopping_does_not_wait_for_brokers_that_are_away)

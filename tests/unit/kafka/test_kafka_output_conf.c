@@ -42,7 +42,7 @@ START_TEST(kafka_output_conf__defaults_keep_the_promises)
     expect("", "queue.buffering.max.kbytes", "32768");
     expect("", "queue.buffering.max.messages", "32768");
     expect("", "partitioner", "murmur2_random");
-    expect("", "linger.ms", "5");
+    expect("", "linger.ms", "2");
     expect("", "compression.codec", "none");
 }
 END_TEST
