@@ -7,28 +7,13 @@ typedef struct sl_header_list {
     struct sl_header_list *next;
 } sl_header_list;
 
-static void append_base64(sl_buf *out, sl_span text)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < text.len; i += 3) {
-        size_t have = text.len - i < 3 ? text.len - i : 3;
-        uint32_t bits = 0;
-        for (size_t k = 0; k < 3; k++)
-            bits = bits << 8 | (k < have ? (unsigned char)text.ptr[i + k] : 0u);
-        char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63], digits[bits >> 6 & 63],
-                        digits[bits & 63]};
-        memset(four + have + 1, '=', 3 - have);
-        sl_buf_append(out, four, 4);
-    }
-}
-
 static void append_pair_base64(sl_buf *out, sl_span user, sl_span password)
 {
     sl_buf plain = SL_BUF_NONE;
     sl_buf_append_span(&plain, user);
     sl_buf_append_char(&plain, ':');
     sl_buf_append_span(&plain, password);
-    append_base64(out, sl_buf_span(&plain));
+    sl_buf_append_base64(out, sl_buf_span(&plain));
     sl_wipe(plain.ptr, plain.len);
     sl_buf_release(&plain);
 }
@@ -42,7 +27,7 @@ static char *make_authorization(const sl_auth_conf *auth)
     } else if (auth->api_key.len) {
         sl_buf_append_cstr(&line, "Authorization: ApiKey ");
         if (memchr(auth->api_key.ptr, ':', auth->api_key.len)) /* id:key; base64 has no colon */
-            append_base64(&line, auth->api_key);
+            sl_buf_append_base64(&line, auth->api_key);
         else
             sl_buf_append_span(&line, auth->api_key);
     } else if (auth->bearer.len) {

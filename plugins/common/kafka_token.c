@@ -11,31 +11,6 @@
 #define MAX_SECONDS     (INT64_MAX / 1000)
 #define MAX_PRINCIPAL   256
 
-static int digit_of(char c)
-{
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-/* base64url without padding (RFC 4648, 5); false: it is none. */
-static bool decode(sl_span text, sl_buf *out)
-{
-    uint32_t bits = 0;
-    int count = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        int digit = digit_of(text.ptr[i]);
-        if (digit < 0) return false;
-        bits = bits << 6 | (uint32_t)digit;
-        count += 6;
-        if (count < 8) continue;
-        count -= 8;
-        sl_buf_append_char(out, (char)(bits >> count & 255));
-    }
-    return true;
-}
-
 typedef struct claims {
     int64_t expires_s; /* since the epoch; 0: not told */
     char subject[MAX_PRINCIPAL];
@@ -83,7 +58,7 @@ static void read_claims(sl_span token, claims *out)
     size_t second = first < token.len ? sl_span_find(token, SL_SPAN("."), first + 1) : token.len;
     if (second == token.len) return;
     sl_buf payload = SL_BUF_NONE;
-    if (decode((sl_span){token.ptr + first + 1, second - first - 1}, &payload))
+    if (sl_buf_append_unbase64(&payload, (sl_span){token.ptr + first + 1, second - first - 1}))
         read_payload(sl_buf_span(&payload), out);
     sl_buf_release(&payload);
 }

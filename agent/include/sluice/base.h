@@ -208,6 +208,11 @@ static inline sl_span sl_buf_span(const sl_buf *buf)
     return (sl_span){buf->ptr, buf->len};
 }
 
+/* Base64 with padding (RFC 4648, section 4). */
+void sl_buf_append_base64(sl_buf *buf, sl_span bytes);
+/* The bytes of base64 or base64url, with or without padding. False: it is none; some may have been appended. */
+bool sl_buf_append_unbase64(sl_buf *buf, sl_span text);
+
 /* ---- arenas ---- */
 
 /* Memory that is freed as one. Allocation is a pointer bump; nothing in it is freed singly. */

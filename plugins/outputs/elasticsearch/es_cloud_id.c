@@ -2,32 +2,6 @@
  * ids of its parts, separated by `$`. */
 #include "es_int.h"
 
-static int digit(char c)
-{
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-static bool decode(sl_span text, sl_buf *out)
-{
-    uint32_t bits = 0;
-    unsigned have = 0;
-    while (text.len && text.ptr[text.len - 1] == '=')
-        text.len--;
-    for (size_t i = 0; i < text.len; i++) {
-        int value = digit(text.ptr[i]);
-        if (value < 0) return false;
-        bits = bits << 6 | (uint32_t)value;
-        have += 6;
-        if (have < 8) continue;
-        have -= 8;
-        sl_buf_append_char(out, (char)(bits >> have & 0xff));
-    }
-    return true;
-}
-
 /* Hosts and ids are made of these only: nothing else may get into a URL. */
 static bool is_host(sl_span text)
 {
@@ -85,7 +59,7 @@ char *es_cloud_id_url(sl_span cloud_id)
     sl_span coded = cloud_id;
     if (colon) coded = (sl_span){colon + 1, (size_t)(cloud_id.ptr + cloud_id.len - colon - 1)};
     sl_buf plain = SL_BUF_NONE;
-    char *url = decode(coded, &plain) && plain.len ? make_url(sl_buf_span(&plain)) : NULL;
+    char *url = sl_buf_append_unbase64(&plain, coded) && plain.len ? make_url(sl_buf_span(&plain)) : NULL;
     sl_buf_release(&plain);
     return url;
 }

@@ -27,6 +27,46 @@ START_TEST(buf__refuses_an_impossible_size_without_changing)
 }
 END_TEST
 
+static void expect_base64(const char *plain, const char *text)
+{
+    sl_buf buf = SL_BUF_NONE;
+    sl_buf_append_base64(&buf, sl_span_of(plain));
+    ck_assert_str_eq(sl_buf_cstr(&buf), text);
+    sl_buf_clear(&buf);
+    ck_assert(sl_buf_append_unbase64(&buf, sl_span_of(text)));
+    ck_assert_str_eq(sl_buf_cstr(&buf), plain);
+    sl_buf_release(&buf);
+}
+
+/* RFC 4648, section 10, and the digits in which the alphabets differ. */
+START_TEST(buf__base64_and_back)
+{
+    expect_base64("", "");
+    expect_base64("f", "Zg==");
+    expect_base64("fo", "Zm8=");
+    expect_base64("foo", "Zm9v");
+    expect_base64("foob", "Zm9vYg==");
+    expect_base64("fooba", "Zm9vYmE=");
+    expect_base64("foobar", "Zm9vYmFy");
+    expect_base64("~\xc3\xbf\xc3\xbe?", "fsO/w74/");
+    sl_buf buf = SL_BUF_NONE;
+    ck_assert(sl_buf_append_unbase64(&buf, SL_SPAN("fsO_w74_Zg")));
+    ck_assert_str_eq(sl_buf_cstr(&buf), "~\xc3\xbf\xc3\xbe?f");
+    sl_buf_release(&buf);
+}
+END_TEST
+
+START_TEST(buf__what_is_no_base64_is_refused)
+{
+    static const char *const texts[] = {"Z", "Zm9vY", "Zm 9v", "Zm9v=Zg", "Zg===", "=", "Zm9\xc3"};
+    for (size_t i = 0; i < SL_LEN(texts); i++) {
+        sl_buf buf = SL_BUF_NONE;
+        ck_assert_msg(!sl_buf_append_unbase64(&buf, sl_span_of(texts[i])), "%s", texts[i]);
+        sl_buf_release(&buf);
+    }
+}
+END_TEST
+
 START_TEST(arena__gives_aligned_distinct_memory_and_clears)
 {
     sl_arena arena = SL_ARENA_NONE;
@@ -73,5 +113,6 @@ START_TEST(id__is_22_characters_of_base64url)
 END_TEST
 
 SL_TEST_MAIN("base", buf__appends_what_it_is_given, buf__refuses_an_impossible_size_without_changing,
+             buf__base64_and_back, buf__what_is_no_base64_is_refused,
              arena__gives_aligned_distinct_memory_and_clears, err__names_the_system_error_and_takes_prefixes,
              id__is_32_digits, id__is_22_characters_of_base64url)
