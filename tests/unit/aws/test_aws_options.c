@@ -24,6 +24,17 @@ START_TEST(aws_options__what_cannot_be_is_said_with_the_option)
     check_bad(
         &(sl_aws_conf){.credentials = SL_AWS_ENVIRONMENT, .access_key_id = id, .secret_access_key = secret},
         "`credentials` names another source");
+    check_bad(&(sl_aws_conf){.credentials = SL_AWS_IMDS, .profile = SL_SPAN("x")},
+              "option `profile` has no use");
+    check_bad(&(sl_aws_conf){.sts_endpoint = SL_SPAN("sts")}, "option `sts_endpoint` has no scheme");
+    check_bad(&(sl_aws_conf){.assume_role.role_arn = SL_SPAN("logs")}, "option `assume_role.role_arn`");
+    check_bad(&(sl_aws_conf){.assume_role.role_arn = SL_SPAN("arn:aws:iam::1:role/r\r\nx-y-z: 1")},
+              "option `assume_role.role_arn`");
+    const sl_span arn = SL_SPAN("arn:aws:iam::123456789012:role/logs");
+    check_bad(&(sl_aws_conf){.assume_role = {.role_arn = arn, .session_name = SL_SPAN("a b")}},
+              "option `assume_role.session_name`");
+    check_bad(&(sl_aws_conf){.assume_role = {.role_arn = arn, .external_id = SL_SPAN("x")}},
+              "option `assume_role.external_id`");
 }
 END_TEST
 
