@@ -180,6 +180,28 @@ sl_span sl_template_text(const sl_template *tpl)
     return tpl->text;
 }
 
+static int64_t granule_of(char directive)
+{
+    switch (directive) {
+    case 'H': return 3600 * SL_NS_PER_S;
+    case 'M': return 60 * SL_NS_PER_S;
+    case 'S': return SL_NS_PER_S;
+    case 'L': return SL_NS_PER_MS;
+    default: return 86400 * SL_NS_PER_S;
+    }
+}
+
+int64_t sl_template_granule(const sl_template *tpl)
+{
+    if (tpl->has_fields) return 0;
+    int64_t least = granule_of('d');
+    for (const piece *at = tpl->first; at; at = at->next) {
+        int64_t granule = at->kind == PIECE_TIME ? granule_of(at->directive) : least;
+        if (granule < least) least = granule;
+    }
+    return least;
+}
+
 /* ---- writing ---- */
 
 /* Right-aligned in `width`, filled up with `fill`. */

@@ -295,6 +295,9 @@ void sl_template_free(sl_template *tpl);
 bool sl_template_is_constant(const sl_template *tpl); /* neither time nor fields */
 bool sl_template_has_fields(const sl_template *tpl);
 sl_span sl_template_text(const sl_template *tpl);
+/* The text is the same for all records with the same time_ns / granule (rounded down): ns, a day at most. 0: it
+ * differs from record to record, having fields. */
+int64_t sl_template_granule(const sl_template *tpl);
 
 /* A place from which conditions and templates read one record at a time, open or sealed. Holds the scratch
  * memory, belongs to one thread. */

@@ -7,8 +7,6 @@
  */
 #include "es_int.h"
 
-#define NS_PER_MIN (60 * SL_NS_PER_S)
-
 bool es_index_is_valid(sl_span name)
 {
     if (!name.len || name.len > ES_MAX_INDEX_NAME) return false;
@@ -27,25 +25,6 @@ void es_constant_write(const sl_template *tpl, sl_buf *out)
     sl_template_write(tpl, &nothing, out);
 }
 
-/* How long a name made of this template stays the same. */
-static int64_t granule_of(sl_span tpl)
-{
-    int64_t granule = 24 * 60 * NS_PER_MIN;
-    for (size_t i = 0; i + 1 < tpl.len; i++) {
-        if (tpl.ptr[i] != '%') continue;
-        int64_t unit = granule;
-        switch (tpl.ptr[++i]) {
-        case 'H': unit = 60 * NS_PER_MIN; break;
-        case 'M': unit = NS_PER_MIN; break;
-        case 'S': unit = SL_NS_PER_S; break;
-        case 'L': unit = SL_NS_PER_MS; break;
-        default: break;
-        }
-        if (unit < granule) granule = unit;
-    }
-    return granule;
-}
-
 void es_index_init(es_index *index, const es_conf *conf, sl_counter *fallbacks)
 {
     const sl_template *tpl = conf->data_stream ? conf->data_stream : conf->index;
@@ -53,7 +32,7 @@ void es_index_init(es_index *index, const es_conf *conf, sl_counter *fallbacks)
                         .fallback = conf->index_fallback,
                         .constant = sl_template_is_constant(tpl),
                         .fallbacks = fallbacks};
-    if (!sl_template_has_fields(tpl)) index->granule_ns = granule_of(sl_template_text(tpl));
+    index->granule_ns = sl_template_granule(tpl);
 }
 
 void es_index_release(es_index *index)

@@ -101,5 +101,28 @@ START_TEST(template__writes_times_before_1970)
 }
 END_TEST
 
-SL_TEST_MAIN("template", template__is_written_from_open_and_sealed_records, template__errors_tell_the_column,
+static int64_t granule(const char *text)
+{
+    sl_template *tpl = sl_template_parse(sl_span_of(text), NULL);
+    ck_assert_ptr_nonnull(tpl);
+    int64_t granule = sl_template_granule(tpl);
+    sl_template_free(tpl);
+    return granule;
+}
+
+START_TEST(template__granule_is_how_long_a_text_stays_the_same)
+{
+    ck_assert_int_eq(granule("plain"), 86400 * SL_NS_PER_S);
+    ck_assert_int_eq(granule("%Y-%m-%d %j%e"), 86400 * SL_NS_PER_S);
+    ck_assert_int_eq(granule("%Y-%H"), 3600 * SL_NS_PER_S);
+    ck_assert_int_eq(granule("%H%M"), 60 * SL_NS_PER_S);
+    ck_assert_int_eq(granule("%S-%H"), SL_NS_PER_S);
+    ck_assert_int_eq(granule("%L"), SL_NS_PER_MS);
+    ck_assert_int_eq(granule("100%%S"), 86400 * SL_NS_PER_S);
+    ck_assert_int_eq(granule("%Y-{{ a }}"), 0);
+}
+END_TEST
+
+SL_TEST_MAIN("template", template__granule_is_how_long_a_text_stays_the_same,
+             template__is_written_from_open_and_sealed_records, template__errors_tell_the_column,
              template__tells_what_it_depends_on, template__writes_times_before_1970)
