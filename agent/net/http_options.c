@@ -34,13 +34,7 @@ static const sl_option tls_options[] = {
 
 static const char *const compress_names[] = {"none", "gzip", "zstd", NULL};
 
-const sl_option sl_http_options[] = {
-    {"url", SL_OPT_STRING, offsetof(sl_http_conf, url), .flags = SL_OPT_LIST | SL_OPT_MAIN,
-     .help =
-         "Addresses, `https://host:9200`; a path is put before every request's own. Requests are spread over "
-         "those that answer."},
-    {"auth", SL_OPT_GROUP, offsetof(sl_http_conf, auth), .rows = auth_options,
-     .help = "How to log in; one of the ways."},
+const sl_option sl_http_transfer_options[] = {
     {"tls", SL_OPT_GROUP, offsetof(sl_http_conf, tls), .rows = tls_options,
      .help = "For `https` addresses. TLS 1.2 or later. Each new connection reads the files anew; none is "
              "used for more "
@@ -60,6 +54,16 @@ const sl_option sl_http_options[] = {
     {"proxy", SL_OPT_SECRET, offsetof(sl_http_conf, proxy),
      .help = "HTTP or SOCKS proxy, `http://proxy:3128`. `http_proxy` and the like in the environment are not "
              "read."},
+    {0}};
+
+const sl_option sl_http_options[] = {
+    {"url", SL_OPT_STRING, offsetof(sl_http_conf, url), .flags = SL_OPT_LIST | SL_OPT_MAIN,
+     .help =
+         "Addresses, `https://host:9200`; a path is put before every request's own. Requests are spread over "
+         "those that answer."},
+    {"auth", SL_OPT_GROUP, offsetof(sl_http_conf, auth), .rows = auth_options,
+     .help = "How to log in; one of the ways."},
+    {"", SL_OPT_INLINE, 0, .rows = sl_http_transfer_options},
     {0}};
 
 /* ---- URLs ---- */
@@ -181,14 +185,20 @@ int sl_tls_conf_check(const sl_tls_conf *tls, sl_err *err)
     return rc;
 }
 
-int sl_http_conf_check(const sl_http_conf *conf, sl_err *err)
+int sl_http_transfer_check(const sl_http_conf *conf, sl_err *err)
 {
-    int rc = check_urls(conf, err);
-    if (rc == 0) rc = check_auth(&conf->auth, err);
+    int rc = 0;
     for (size_t i = 0; rc == 0 && i < conf->headers.count; i++)
         rc = check_header(conf, &SL_LIST_AT(conf->headers, sl_opt_pair, i), err);
     if (rc == 0) rc = sl_tls_conf_check(&conf->tls, err);
     if (rc == 0 && conf->compress == SL_COMPRESS_GZIP && conf->compress_level > 12)
         rc = sl_err_set(err, SL_E_CONFIG, "option `compress_level`: gzip goes from 1 to 12");
     return rc;
+}
+
+int sl_http_conf_check(const sl_http_conf *conf, sl_err *err)
+{
+    int rc = check_urls(conf, err);
+    if (rc == 0) rc = check_auth(&conf->auth, err);
+    return rc == 0 ? sl_http_transfer_check(conf, err) : rc;
 }

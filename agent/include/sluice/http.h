@@ -42,10 +42,14 @@ typedef struct sl_http_conf {
 /* The rows of sl_http_conf, `offset`s relative to it: take them into a plugin's table by
  * SL_OPT_INLINE_TABLE(). */
 extern const sl_option sl_http_options[];
+/* The same without `url` and `auth`, for a service whose plugin knows where it is and how to log in. */
+extern const sl_option sl_http_transfer_options[];
 /* What no single row can say: URLs (http or https, a host, no credentials, query or fragment), headers, ways
  * of authentication that exclude each other, files that must be readable. For a plugin's check(), which calls
  * it once the URLs are known. 0 or SL_E_CONFIG; the text names the option and never holds a secret. */
 int sl_http_conf_check(const sl_http_conf *conf, sl_err *err);
+/* Its part for the options of sl_http_transfer_options. */
+int sl_http_transfer_check(const sl_http_conf *conf, sl_err *err);
 /* Its part for TLS, for outputs that have the same options under `tls` and connect by other means. */
 int sl_tls_conf_check(const sl_tls_conf *tls, sl_err *err);
 
