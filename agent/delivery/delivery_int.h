@@ -65,6 +65,7 @@ struct sl_output_worker {
     sl_shipment_list sending, waiting, burying;
     sl_backoff backoff; /* only its randomness: failures are counted by shipment */
 
+    bool in_order;          /* requests of a partition go one after another */
     bool is_http;           /* else the plugin sends by itself */
     sl_http_client *client; /* NULL: its address is not known yet */
     sl_compressor *compressor;
@@ -103,6 +104,9 @@ void sl_worker__pump(sl_output_worker *worker);
 void sl_worker__pump_soon(sl_output_worker *worker); /* from anywhere on the loop */
 void sl_worker__set_trouble(sl_output_worker *worker, const char *text, int64_t until_ns);
 void sl_worker__clear_trouble(sl_output_worker *worker);
+
+/* Into the list `waiting`. */
+void sl_worker__wait(sl_output_worker *worker, sl_shipment *shipment);
 
 /* ---- dispatch.c ---- */
 

@@ -62,13 +62,30 @@ static void send(sl_output_worker *worker, sl_shipment *shipment)
         note_sent(worker, shipment);
     } else {
         shipment->due_ns = 0;
-        sl_shipments_push(&worker->waiting, shipment);
+        sl_worker__wait(worker, shipment);
     }
+}
+
+/* Where order counts: the first of its partition, and none beside one that is under way. */
+static bool may_go_again(const sl_output_worker *worker, const sl_shipment *shipment)
+{
+    if (!worker->in_order) return true;
+    return !sl_shipments_of(&worker->sending, shipment) &&
+           sl_shipments_of(&worker->waiting, shipment) == shipment;
+}
+
+static sl_shipment *first_due(const sl_output_worker *worker)
+{
+    sl_shipment *first = NULL;
+    for (sl_shipment *at = worker->waiting.first; at; at = at->next) {
+        if ((!first || at->due_ns < first->due_ns) && may_go_again(worker, at)) first = at;
+    }
+    return first;
 }
 
 static bool send_due(sl_output_worker *worker)
 {
-    sl_shipment *due = sl_shipments_first_due(&worker->waiting);
+    sl_shipment *due = first_due(worker);
     if (!due || due->due_ns > sl_clock_mono_ns()) return false;
     sl_shipments_remove(due);
     if (worker->is_http && !sl_http_output__encode(worker, due, false)) return true; /* halves are due now */
@@ -122,8 +139,9 @@ static bool form(sl_output_worker *worker)
         worker->read_at_ns = worker->missing_since_ns = 0;
     else if (rc != 0 && rc != SL_E_AGAIN)
         wait_to_read(worker, rc, &err);
-    if (sl_former_is_empty(former)) return false;
-    return rc == 0 || (rc == SL_E_AGAIN && !memory) || worker->draining || now >= sl_former_deadline(former);
+    if (!sl_former_has_next(former)) return false;
+    return (rc == 0 && sl_former_is_full(former)) || (rc == SL_E_AGAIN && !memory) || worker->draining ||
+           now >= sl_former_deadline(former);
 }
 
 static bool may_send_new(const sl_output_worker *worker)
@@ -159,7 +177,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t next_send(const sl_output_worker *worker)
 {
-    const sl_shipment *due = sl_shipments_first_due(&worker->waiting);
+    const sl_shipment *due = first_due(worker);
     int64_t at = due ? due->due_ns : INT64_MAX;
     if (!may_send_new(worker)) return at; /* so does one here */
     if (worker->read_at_ns) at = earlier(at, worker->read_at_ns);

@@ -40,13 +40,21 @@ void sl_former_release(sl_former *former)
 
 /* ---- one request a key ---- */
 
+static bool may_go(const sl_former *former, size_t at)
+{
+    return !former->is_busy || !former->is_busy(former->busy_arg, former->forming[at].shipment);
+}
+
+/* Of those that may go; `count`: none may. */
 static size_t oldest(const sl_former *former)
 {
-    size_t at = 0;
-    for (size_t i = 1; i < former->count; i++) {
-        if (former->forming[i].oldest_ns < former->forming[at].oldest_ns) at = i;
+    size_t found = former->count;
+    for (size_t i = 0; i < former->count; i++) {
+        bool older =
+            found == former->count || former->forming[i].oldest_ns < former->forming[found].oldest_ns;
+        if (older && may_go(former, i)) found = i;
     }
-    return at;
+    return found;
 }
 
 static bool is_of(const sl_forming *forming, sl_span key)
@@ -55,19 +63,20 @@ static bool is_of(const sl_forming *forming, sl_span key)
 }
 
 /* Neighbours mostly have the same key. `count`: none has it. */
-static size_t find(sl_former *former, sl_span key, uint64_t *hash)
+static size_t find(sl_former *former, sl_span key)
 {
     if (former->latest < former->count && is_of(&former->forming[former->latest], key)) return former->latest;
-    *hash = XXH3_64bits(key.ptr, key.len);
+    uint64_t hash = former->max > 1 ? XXH3_64bits(key.ptr, key.len) : 0;
     size_t at = 0;
-    while (at < former->count && (former->forming[at].hash != *hash || !is_of(&former->forming[at], key)))
+    while (at < former->count &&
+           (former->forming[at].shipment->key != hash || !is_of(&former->forming[at], key)))
         at++;
     return at;
 }
 
-static void push(sl_former *former, sl_shipment *shipment, uint64_t hash, int64_t oldest_ns)
+static void push(sl_former *former, sl_shipment *shipment, int64_t oldest_ns)
 {
-    former->forming[former->count] = (sl_forming){shipment, hash, oldest_ns};
+    former->forming[former->count] = (sl_forming){shipment, oldest_ns};
     former->latest = former->count++;
     former->full = former->count;
 }
@@ -89,21 +98,20 @@ static bool fits(const sl_former *former, const sl_shipment *shipment, const sl_
 static bool add(sl_former *former, const sl_record *rec)
 {
     sl_span key = SL_SPAN_NONE;
-    uint64_t hash = 0;
     if (former->ops->partition) key = former->ops->partition(former->self, former->batch, rec);
-    size_t at = find(former, key, &hash);
+    size_t at = find(former, key);
     if (at < former->count && !fits(former, former->forming[at].shipment, rec)) {
         former->full = at;
         return false;
     }
     if (at == former->max) {
-        former->full = oldest(former);
+        former->no_room = true;
         return false;
     }
     if (at == former->count) {
         sl_shipment *shipment = sl_shipment_take(former->pool);
-        sl_shipment_set_partition(shipment, key);
-        push(former, shipment, hash, former->batch_ns);
+        if (former->max > 1) sl_shipment_set_partition(shipment, key);
+        push(former, shipment, former->batch_ns);
     }
     former->latest = at;
     sl_shipment_add(former->forming[at].shipment, former->batch, rec);
@@ -166,10 +174,12 @@ static bool is_done_with_memory(const sl_former *former)
 
 int sl_former_fill(sl_former *former, bool may_read, sl_err *err)
 {
+    former->full = former->count;
+    former->no_room = false;
     for (;;) {
         if (former->batch && !add_from_batch(former)) return 0;
         if (sl_former_is_spread(former) && is_done_with_memory(former)) {
-            former->full = oldest(former);
+            former->no_room = true;
             return 0;
         }
         int rc = next_batch(former, may_read, err);
@@ -179,28 +189,42 @@ int sl_former_fill(sl_former *former, bool may_read, sl_err *err)
 
 /* ---- taking ---- */
 
+static size_t next_one(const sl_former *former)
+{
+    bool full = former->full < former->count && may_go(former, former->full);
+    return full ? former->full : oldest(former);
+}
+
+bool sl_former_is_full(const sl_former *former)
+{
+    if (former->no_room) return sl_former_has_next(former);
+    return former->full < former->count && may_go(former, former->full);
+}
+
+bool sl_former_has_next(const sl_former *former)
+{
+    return next_one(former) < former->count;
+}
+
 int64_t sl_former_deadline(const sl_former *former)
 {
-    if (!former->count) return INT64_MAX;
-    int64_t came = former->forming[oldest(former)].oldest_ns;
+    size_t at = oldest(former);
+    if (at == former->count) return INT64_MAX;
+    int64_t came = former->forming[at].oldest_ns;
     int64_t since = came < former->taken_ns ? came : former->taken_ns;
     return since + former->conf->request.max_age_ns;
 }
 
-static size_t next_one(const sl_former *former)
-{
-    return former->full < former->count ? former->full : oldest(former);
-}
-
 uint64_t sl_former_next_bytes(const sl_former *former)
 {
-    return former->count ? bytes_with(former, former->forming[next_one(former)].shipment, 0, 0) : 0;
+    size_t at = next_one(former);
+    return at < former->count ? bytes_with(former, former->forming[at].shipment, 0, 0) : 0;
 }
 
 sl_shipment *sl_former_take(sl_former *former, int64_t now_ns)
 {
-    if (!former->count) return NULL;
     size_t at = next_one(former);
+    if (at == former->count) return NULL;
     sl_forming taken = former->forming[at];
     former->forming[at] = former->forming[--former->count];
     former->full = former->count;
@@ -211,9 +235,8 @@ sl_shipment *sl_former_take(sl_former *former, int64_t now_ns)
 
 void sl_former_put_back(sl_former *former, sl_shipment *shipment)
 {
-    sl_span key = shipment->req.partition;
     sl_assert(former->count < former->max);
-    push(former, shipment, XXH3_64bits(key.ptr, key.len), former->taken_oldest_ns);
+    push(former, shipment, former->taken_oldest_ns);
 }
 
 void sl_former_learn(sl_former *former, const sl_shipment *shipment)

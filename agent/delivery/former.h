@@ -27,7 +27,6 @@
 
 typedef struct sl_forming {
     sl_shipment *shipment;
-    uint64_t hash;     /* of its key */
     int64_t oldest_ns; /* when its oldest record came; 0: long ago */
 } sl_forming;
 
@@ -47,8 +46,12 @@ typedef struct sl_former {
     uint32_t next;   /* its next record */
     sl_forming *forming; /* room for `max` */
     size_t count, max;
-    size_t latest;           /* where the latest record went; only a guess */
-    size_t full;             /* the one that can take no more; `count`: none */
+    size_t latest; /* where the latest record went; only a guess */
+    size_t full;   /* the one that can take no more; `count`: none */
+    bool no_room;  /* nor is there room for others: whichever may go goes */
+    /* Requests of its partition are under way, and order counts: it waits. NULL: never. */
+    bool (*is_busy)(void *arg, const sl_shipment *shipment);
+    void *busy_arg;
     int64_t taken_oldest_ns; /* of the one taken last */
     int64_t batch_ns;        /* when `batch` came */
     int64_t taken_ns;        /* when a request was taken last; long ago before the first */
@@ -60,10 +63,14 @@ void sl_former_init(sl_former *former, const sl_output_worker_conf *conf, void *
                     sl_window *window, sl_shipment_pool *pool);
 void sl_former_release(sl_former *former);
 /* Adds what fits from the batch at hand and from further frames. may_read: frames may be read back from the
- * journal. 0: a request is full. SL_E_AGAIN: reading is needed but not allowed. Else what sl_feed_take()
+ * journal. 0: a request is full, or there is no room for another. SL_E_AGAIN: reading is needed but not allowed. Else what sl_feed_take()
  * says: SL_E_NOT_FOUND is the usual "nothing more there now". */
 int sl_former_fill(sl_former *former, bool may_read, sl_err *err);
-/* When what is there waits no longer: max_age after its oldest record came or after the last request was
+/* Whether one is to go now without waiting for company: after fill() said 0. */
+bool sl_former_is_full(const sl_former *former);
+/* Whether there is one that may go. */
+bool sl_former_has_next(const sl_former *former);
+/* When what may go waits no longer: max_age after its oldest record came or after the last request was
  * taken, whichever is sooner; INT64_MAX when there is nothing. */
 int64_t sl_former_deadline(const sl_former *former);
 static inline bool sl_former_is_empty(const sl_former *former)
@@ -77,7 +84,7 @@ static inline bool sl_former_is_spread(const sl_former *former)
 }
 /* The bytes that the next one is expected to have once encoded; 0 when there is none. */
 uint64_t sl_former_next_bytes(const sl_former *former);
-/* The request as it is, in no list; NULL when there is none. */
+/* The next one as it is, in no list; NULL when there is none. */
 sl_shipment *sl_former_take(sl_former *former, int64_t now_ns);
 /* Records of the one just taken that did not go into it: they lead the next request of their key. */
 void sl_former_put_back(sl_former *former, sl_shipment *shipment);

@@ -29,19 +29,18 @@ void sl_http_output__start(sl_output_worker *worker)
                     worker->conf.delivery->retry.max_ns);
 }
 
-static void unlink_own_call(sl_output_worker *worker, sl_own_call *own)
+static void unlink_own_call(sl_own_call *own)
 {
     if (own->prev)
         own->prev->next = own->next;
     else
-        worker->own_calls = own->next;
+        own->worker->own_calls = own->next;
     if (own->next) own->next->prev = own->prev;
-    own->worker = NULL;
 }
 
 static void free_own_call(sl_own_call *own)
 {
-    if (own->worker) unlink_own_call(own->worker, own);
+    if (own->worker) unlink_own_call(own);
     sl_free(own->body);
     sl_free(own);
 }
@@ -54,7 +53,8 @@ void sl_http_output__stop(sl_output_worker *worker)
             sl_http_call_cancel(own->call);
             free_own_call(own);
         } else {
-            unlink_own_call(worker, own); /* its message is on the way */
+            unlink_own_call(own);
+            own->worker = NULL; /* its message is on the way */
         }
     }
     sl_http_client_free(worker->client);

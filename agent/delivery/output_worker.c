@@ -15,6 +15,14 @@
 #define SYNC_INTERVAL_NS SL_NS_PER_S
 #define IDLE_NS          (2 * SL_NS_PER_S) /* after that, buffers are given back */
 
+void sl_worker__wait(sl_output_worker *worker, sl_shipment *shipment)
+{
+    if (worker->in_order)
+        sl_shipments_push_first(&worker->waiting, shipment);
+    else
+        sl_shipments_push(&worker->waiting, shipment);
+}
+
 /* ---- status ---- */
 
 void sl_worker__set_trouble(sl_output_worker *worker, const char *text, int64_t until_ns)
@@ -253,6 +261,12 @@ typedef struct start_call {
     sl_err *err;
 } start_call;
 
+static bool is_partition_busy(void *arg, const sl_shipment *shipment)
+{
+    const sl_output_worker *worker = arg;
+    return sl_shipments_of(&worker->sending, shipment) || sl_shipments_of(&worker->waiting, shipment);
+}
+
 static void init_parts(sl_output_worker *worker)
 {
     const sl_delivery_conf *delivery = worker->conf.delivery;
@@ -261,6 +275,11 @@ static void init_parts(sl_output_worker *worker)
     worker->pool = (sl_shipment_pool){.worker = worker, .keep_bytes = 2 * delivery->request.max_bytes};
     sl_former_init(&worker->former, &worker->conf, worker->self, &worker->feed, &worker->window,
                    &worker->pool);
+    worker->in_order = worker->ops->in_order && worker->ops->in_order(worker->self);
+    if (worker->in_order) {
+        worker->former.is_busy = is_partition_busy;
+        worker->former.busy_arg = worker;
+    }
     sl_pacer_init(&worker->pacer, (uint64_t)delivery->request.max_per_second);
     sl_backoff_init(&worker->backoff, delivery->retry.initial_ns, delivery->retry.max_ns);
     sl_backoff_init(&worker->read_backoff, 100 * SL_NS_PER_MS, 10 * SL_NS_PER_S);

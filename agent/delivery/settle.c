@@ -58,7 +58,7 @@ static void wait_again(sl_output_worker *worker, sl_shipment *shipment, const sl
 {
     shipment->failures++;
     shipment->due_ns = sl_clock_mono_ns() + retry_delay(worker, shipment, verdict);
-    sl_shipments_push(&worker->waiting, shipment);
+    sl_worker__wait(worker, shipment);
 }
 
 static void retry_all(sl_output_worker *worker, sl_shipment *shipment, const sl_verdict *verdict)
@@ -81,7 +81,7 @@ static void send_at_once(sl_output_worker *worker, sl_shipment *shipment)
 {
     shipment->due_ns = 0;
     shipment->holds_others = false;
-    sl_shipments_push(&worker->waiting, shipment);
+    sl_worker__wait(worker, shipment);
 }
 
 void sl_settle__split(sl_output_worker *worker, sl_shipment *shipment)
@@ -90,8 +90,8 @@ void sl_settle__split(sl_output_worker *worker, sl_shipment *shipment)
     sl_settle__drop_bodies(worker, shipment);
     sl_shipment *tail = sl_shipment_take(&worker->pool);
     sl_shipment_move_tail(shipment, shipment->req.count / 2, tail);
-    send_at_once(worker, shipment);
     send_at_once(worker, tail);
+    send_at_once(worker, shipment);
 }
 
 void sl_settle__cut(sl_output_worker *worker, sl_shipment *shipment, uint32_t from, bool fresh)

@@ -1,6 +1,7 @@
 /* shipment.c: see the header. */
 #include "shipment.h"
 #include <stdio.h>
+#include <xxhash.h>
 
 #define FIRST_CAP 256u /* records; many may form side by side */
 
@@ -17,6 +18,33 @@ void sl_shipments_push(sl_shipment_list *list, sl_shipment *shipment)
     else
         list->first = shipment;
     list->last = shipment;
+    list->count++;
+}
+
+sl_shipment *sl_shipments_of(const sl_shipment_list *list, const sl_shipment *like)
+{
+    for (sl_shipment *at = list->first; at; at = at->next) {
+        if (at->key == like->key && sl_span_is(at->req.partition, like->req.partition)) return at;
+    }
+    return NULL;
+}
+
+void sl_shipments_push_first(sl_shipment_list *list, sl_shipment *shipment)
+{
+    sl_shipment *before = sl_shipments_of(list, shipment);
+    if (!before) {
+        sl_shipments_push(list, shipment);
+        return;
+    }
+    sl_assert(!shipment->list);
+    shipment->list = list;
+    shipment->next = before;
+    shipment->prev = before->prev;
+    if (before->prev)
+        before->prev->next = shipment;
+    else
+        list->first = shipment;
+    before->prev = shipment;
     list->count++;
 }
 
@@ -128,6 +156,7 @@ void sl_shipment_set_partition(sl_shipment *shipment, sl_span partition)
     sl_buf_clear(&shipment->partition);
     sl_buf_append_span(&shipment->partition, partition);
     shipment->req.partition = sl_buf_span(&shipment->partition);
+    shipment->key = XXH3_64bits(partition.ptr, partition.len);
 }
 
 void sl_shipment_add(sl_shipment *shipment, const sl_batch *batch, const sl_record *rec)

@@ -23,6 +23,7 @@ typedef struct sl_shipment {
     uint32_t cap;
     uint64_t text_bytes; /* of the records as they lie in their batches */
     sl_buf partition;    /* what req.partition points to */
+    uint64_t key;        /* a hash of it */
     sl_buf wire;         /* the compressed body */
     bool encoded;
     uint64_t held; /* bytes of bodies, as counted in the worker's `held` */
@@ -50,6 +51,10 @@ typedef struct sl_shipment_list {
 } sl_shipment_list;
 
 void sl_shipments_push(sl_shipment_list *list, sl_shipment *shipment);
+/* Before those of its partition: for the one that was under way, while they waited for it. */
+void sl_shipments_push_first(sl_shipment_list *list, sl_shipment *shipment);
+/* The first of a partition; NULL: there is none. */
+sl_shipment *sl_shipments_of(const sl_shipment_list *list, const sl_shipment *like);
 void sl_shipments_remove(sl_shipment *shipment); /* from the list it is in */
 /* The one that is due first; NULL when the list is empty. */
 sl_shipment *sl_shipments_first_due(const sl_shipment_list *list);

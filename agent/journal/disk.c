@@ -261,6 +261,8 @@ static int append(sl_journal *journal, sl_frame *frame, sl_batch *batch, sl_err 
 
 /* ---- acknowledging and ticking ---- */
 
+static void save_cursors(sl_disk_journal *j, int64_t now);
+
 static void ack(sl_journal *journal, unsigned output, uint64_t next)
 {
     sl_disk_journal *j = disk_of(journal);
@@ -269,14 +271,15 @@ static void ack(sl_journal *journal, unsigned output, uint64_t next)
     if (next <= cursor->next) return;
     cursor->next = next;
     j->cursors.moved = true;
+    if (j->base.conf.exact_cursors) save_cursors(j, sl_clock_mono_ns());
     bool freed = j->count && j->segs[0].next <= sl_cursors__lowest(&j->cursors) && sl_retention__reclaim(j);
     if (freed || !sl_disk__has_unread(j)) sl_disk__room(j, SL_REFUSED_SIZE);
 }
 
 static void save_cursors(sl_disk_journal *j, int64_t now)
 {
-    if (!j->cursors.moved || now - j->cursors_saved_at < sl_clock_early(SL_CURSOR_SAVE_NS, j->opened_at))
-        return;
+    int64_t interval = j->base.conf.exact_cursors ? 0 : sl_clock_early(SL_CURSOR_SAVE_NS, j->opened_at);
+    if (!j->cursors.moved || now - j->cursors_saved_at < interval) return;
     j->cursors_saved_at = now;
     int rc = sl_cursors__save(&j->cursors, false);
     if (rc == 0) {

@@ -41,6 +41,9 @@ typedef struct sl_journal_conf {
     /* No option: the loop that calls the journal. Syncs then run on a thread of their own, and their results
      * come back here. NULL: syncs run inside append, tick and close. */
     sl_loop *loop;
+    /* No option: the cursors are saved whenever one moves, else once a second. What was delivered behind a cursor
+     * is delivered again after a kill. */
+    bool exact_cursors;
     /* No option: a segment that can't be read now is taken for damage and moved to quarantine/, where the
      * disk can still do that much; else opening fails, for it may be readable the next time. */
     bool set_aside;

@@ -52,6 +52,14 @@ static bool has_folder(const sl_journal_side *side)
     return sl_fs_stat(side->dir, &st) == 0;
 }
 
+static bool has_output_that_doubles(const sl_pipeline_conf *conf)
+{
+    for (size_t i = 0; i < conf->outputs.count; i++) {
+        if (conf->outputs.items[i]->plugin->output->doubles) return true;
+    }
+    return false;
+}
+
 static sl_journal *open_as(sl_journal_side *side, sl_journal_type type, const char *const *names,
                            sl_journal_report *report, sl_err *err)
 {
@@ -59,6 +67,7 @@ static sl_journal *open_as(sl_journal_side *side, sl_journal_type type, const ch
     conf.type = type;
     conf.loop = side->loop;
     conf.set_aside = side->conf.set_aside;
+    conf.exact_cursors = has_output_that_doubles(side->conf.pipeline);
     side->on_disk = type == SL_JOURNAL_DISK;
     return sl_journal_open(side->dir, &conf, names, side->n_outputs, &sl_journal_side__events, side, report,
                            err);

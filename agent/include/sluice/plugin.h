@@ -160,6 +160,12 @@ typedef struct sl_output_ops {
      * that a request is for. Valid until the next call; req->partition gives them to encode(). Requests for
      * several of them form at a time; within one, records keep their order. NULL: all may. */
     sl_span (*partition)(void *self, const sl_batch *batch, const sl_record *rec);
+    /* Optional, asked once: whether requests of one partition are sent one after another, so that its records
+     * arrive in order; requests of others go beside them. NULL: they are not. */
+    bool (*in_order)(void *self);
+    /* The other side does not know ids: what is sent again is there twice. Then the cursor is saved whenever it
+     * moves, else once a second. */
+    bool doubles;
     bool by_time; /* records of a request stand in order of their time, stably; else as they came */
     /* *verdict holds what the transport and status alone say; change it where the answer's body knows better.
      */
@@ -221,6 +227,18 @@ typedef struct sl_output_call {
 void sl_output_http_call(sl_output *out, const sl_output_call *call);
 /* For connect(): GET path from each address; 0 when all answer with 2xx. */
 int sl_http_connect(const sl_http_conf *conf, const char *path, sl_err *err);
+/* The same with any request, and a judge of the answer: what it returns is returned. Waits for ten seconds at
+ * most. Not on a loop's thread. */
+typedef struct sl_http_trial {
+    const char *method, *path, *content_type; /* content_type NULL: no body */
+    sl_span body;
+    const sl_http_header *headers;
+    size_t header_count;
+    /* 0 or sets err. On another thread, once. NULL: 2xx is good. */
+    int (*judge)(void *arg, const sl_answer *answer, sl_err *err);
+    void *arg;
+} sl_http_trial;
+int sl_http_try(const sl_http_conf *conf, const sl_http_trial *trial, sl_err *err);
 void sl_output_ready(sl_output *out);
 /* prepare() failed for now: logged, tried again after the back-off. */
 void sl_output_not_ready(sl_output *out, const sl_err *why);

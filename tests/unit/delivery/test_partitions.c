@@ -204,8 +204,116 @@ START_TEST(partitions__stop_gives_up_what_is_forming)
 }
 END_TEST
 
-SL_TEST_MAIN("partitions", partitions__do_not_mix_and_keep_their_order,
-             partitions__form_side_by_side_until_they_are_full,
+/* ---- one after another ---- */
+
+/* Holds requests and ends them by chance: in any order, well or not. */
+typedef struct juggler {
+    parter parter; /* first: its partition() is used */
+    sl_timer *timer;
+    sl_request *held[16];
+    unsigned count;
+    unsigned chance;
+    bool beside; /* two of one partition were held at a time */
+    unsigned most;
+} juggler;
+
+static unsigned by_chance(juggler *j, unsigned below)
+{
+    j->chance = j->chance * 1664525 + 1013904223;
+    return (j->chance >> 16) % below;
+}
+
+static void decide(juggler *j, const sl_request *req, sl_verdict *verdict)
+{
+    unsigned what = by_chance(j, 10);
+    if (what < 6 || req->attempt > 4) {
+        for (uint32_t i = 0; i < req->count; i++)
+            note(&j->parter, req, i);
+    } else if (what < 8) {
+        sl_verdict_set(verdict, SL_VERDICT_RETRY, "again");
+        verdict->cause = what == 6 ? SL_CAUSE_PARTITION : SL_CAUSE_UNKNOWN;
+    } else if (req->count > 1) {
+        sl_verdict_set(verdict, SL_VERDICT_SPLIT, "too large");
+    } else {
+        sl_verdict_set(verdict, SL_VERDICT_RETRY, "again");
+    }
+}
+
+static void end_one(void *arg)
+{
+    juggler *j = arg;
+    if (!j->count) return;
+    unsigned at = by_chance(j, j->count);
+    sl_request *req = j->held[at];
+    j->held[at] = j->held[--j->count];
+    sl_verdict verdict;
+    sl_verdict_init(&verdict, req);
+    decide(j, req, &verdict);
+    sl_request_done(j->parter.out, req, &verdict);
+}
+
+static void *juggler_start(sl_output *out, const void *conf, sl_err *err)
+{
+    juggler *j = sl_container_of(parter_start(out, conf, err), juggler, parter);
+    j->timer = sl_timer_new(sl_output_loop(out), end_one, j);
+    sl_timer_start(j->timer, SL_NS_PER_MS, SL_NS_PER_MS);
+    return j;
+}
+
+static void juggler_send(void *self, sl_request *req)
+{
+    juggler *j = self;
+    for (unsigned i = 0; i < j->count; i++) {
+        if (sl_span_is(j->held[i]->partition, req->partition)) j->beside = true;
+    }
+    ck_assert_uint_lt(j->count, SL_LEN(j->held));
+    j->held[j->count++] = req;
+    if (j->count > j->most) j->most = j->count;
+}
+
+static bool yes(void *self)
+{
+    (void)self;
+    return true;
+}
+
+static void juggler_stop(void *self)
+{
+    sl_timer_free(((juggler *)self)->timer);
+}
+
+static const sl_output_ops juggler_ops = {.start = juggler_start,
+                                          .partition = parter_partition,
+                                          .in_order = yes,
+                                          .send = juggler_send,
+                                          .stop = juggler_stop,
+                                          .free = parter_free};
+static const sl_plugin juggler_plugin = {
+    .abi = SL_ABI_VERSION, .kind = SL_PLUGIN_OUTPUT, .name = "juggler", .output = &juggler_ops};
+
+START_TEST(partitions__in_order_go_one_after_another_whatever_happens)
+{
+    for (unsigned chance = 1; chance <= 4; chance++) {
+        static juggler j;
+        engine e;
+        j = (juggler){.chance = chance};
+        setup(&e, &j.parter, 7);
+        e.conf.plugin = &juggler_plugin;
+        e.delivery.request.max_records = 50;
+        engine_start(&e);
+        engine_offer(&e, 60, 60, 100);
+        engine_drain(&e);
+        ck_assert(!j.beside);
+        ck_assert_uint_gt(j.most, 1);
+        ck_assert(!j.parter.mixed && !j.parter.out_of_order);
+        ck_assert_uint_eq(sl_ledger_get(&e.ledger.delivered), 3600);
+        engine_stop(&e);
+    }
+}
+END_TEST
+
+SL_TEST_MAIN("partitions", partitions__in_order_go_one_after_another_whatever_happens,
+             partitions__do_not_mix_and_keep_their_order, partitions__form_side_by_side_until_they_are_full,
              partitions__beyond_the_limit_the_oldest_request_goes_first,
              partitions__none_waits_longer_than_max_age, partitions__a_rare_one_does_not_hold_memory,
              partitions__stop_gives_up_what_is_forming)
