@@ -19,11 +19,12 @@ run() gives each function a Scenario of its own, cleans up after it, and exits 0
 
 from .agent import ROOT, Agent, AgentError, find_fault_binary
 from .checks import assert_exactly, assert_none_lost, find_secrets
+from .fake_logs import FakeLogs, error
 from .kafka import Kafka, KafkaError
 from .ledger import assert_balanced
 from .scenario import Scenario, Skip, run
 from .services import Receiver
 from .writer import LogWriter
 
-__all__ = ["ROOT", "Agent", "AgentError", "Kafka", "KafkaError", "LogWriter", "Receiver", "Scenario", "Skip", "assert_balanced",
-           "assert_exactly", "assert_none_lost", "find_fault_binary", "find_secrets", "run"]  # fmt: skip
+__all__ = ["ROOT", "Agent", "AgentError", "FakeLogs", "Kafka", "KafkaError", "LogWriter", "Receiver", "Scenario", "Skip", "assert_balanced",
+           "assert_exactly", "assert_none_lost", "error", "find_fault_binary", "find_secrets", "run"]  # fmt: skip

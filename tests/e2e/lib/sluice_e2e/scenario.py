@@ -15,7 +15,9 @@ from . import ledger as ledgers
 from .agent import Agent
 from .applications import Application
 from .checks import assert_exactly
+from .fake_logs import FakeLogs
 from .kafka import Kafka
+from .moto import Moto
 from .network import Network, NoNetwork
 from .services import FileIndex, MissingTool, Receiver, SearchNode
 from .writer import LogWriter
@@ -96,6 +98,17 @@ class Scenario:
         `options`: see Kafka; they make it our own."""
         return self._server("kafka", own or bool(options), lambda state, shared: Kafka(state, f"t-{uuid.uuid4().hex}", shared, **options))
 
+    def moto(self):
+        """CloudWatch Logs, as moto plays it."""
+        try:
+            return self._own(Moto(self.path("moto")))
+        except MissingTool as err:
+            raise Skip(str(err)) from err
+
+    def fake_logs(self, *arguments, **options):
+        """CloudWatch Logs, as the scenario wants it."""
+        return self._own(FakeLogs(*arguments, **options))
+
     def _server(self, name, own, start):
         """What start(state, shared) gives; only one test at a time starts a server that is shared."""
         shared = os.environ.get("SLUICE_E2E_SHARED")
@@ -137,7 +150,7 @@ class Scenario:
         """The main job's configuration: tail -> JSON -> redact -> journal on disk -> Elasticsearch, or what `index` is.
         The keyword arguments add to, or for `filters` and `buffer` replace, what stands here."""
         tail = {"path": [path] if isinstance(path, str) else path, "read_from": "start", **(tail or {})}
-        output = index.output(output or {}) if isinstance(index, (FileIndex, Kafka)) else elasticsearch_output(index, output or {})
+        output = index.output(output or {}) if isinstance(index, (FileIndex, Kafka, Moto, FakeLogs)) else elasticsearch_output(index, output or {})
         if filters is None:
             filters = [{"parse": {"format": "json", "time": {"field": "timestamp"}}}, {"redact": {}}]
         pipeline = {
