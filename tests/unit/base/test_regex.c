@@ -96,6 +96,10 @@ START_TEST(regex__named_groups_are_read_in_order)
     ck_assert(!got[0].ptr && sl_span_is_cstr(got[1], "d") && sl_span_is_cstr(got[2], "d"));
     ck_assert(!capture(regex, "x", got));
     sl_regex_free(regex);
+    regex = parse("(?<v>\\x{100}?\u00e9?[^\\x{200}])\\z"); /* no pattern for ASCII alone */
+    ck_assert(capture(regex, "ab", got) && sl_span_is_cstr(got[0], "b"));
+    ck_assert(capture(regex, "\u00e9b", got) && sl_span_is_cstr(got[0], "\u00e9b"));
+    sl_regex_free(regex);
     regex = parse("(?<empty>)");
     ck_assert(capture(regex, "", got) && got[0].ptr && got[0].len == 0);
     sl_regex_free(regex);
