@@ -41,11 +41,13 @@ static bool read_text(const parse_time_conf *conf, parse_run *run, sl_span text,
         rec->time_ns = run->same_ns;
         return true;
     }
-    if (!parse_time_read(conf, text, rec->time_ns, &rec->time_ns)) return false;
+    int64_t ns;
+    if (!parse_time_read(conf, text, rec->time_ns, &ns)) return false;
+    rec->time_ns = ns;
     if (text.len <= PARSE_SAME_TIME_MAX) {
         memcpy(run->same_time, text.ptr, text.len);
         run->same_len = text.len;
-        run->same_ns = rec->time_ns;
+        run->same_ns = ns;
     }
     return true;
 }

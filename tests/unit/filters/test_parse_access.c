@@ -102,6 +102,9 @@ START_TEST(access__every_kind_of_line_has_its_result)
         /* times */
         {"apache_common", SL_SPAN("192.0.2.1 - - [soon] \"GET /a HTTP/1.1\" 200 12"), "bad_times_total", NULL,
          "{" SL_TEST_READ_TIME "," CLIENT "\"time\":\"soon\"," GET OK "}\n"},
+        {"apache_common", SL_SPAN("192.0.2.1 - - [10/Oct/9999:13:55:36 -0700] \"GET /a HTTP/1.1\" 200 12"),
+         "bad_times_total", NULL,
+         "{" SL_TEST_READ_TIME "," CLIENT "\"time\":\"10/Oct/9999:13:55:36 -0700\"," GET OK "}\n"},
         {"{format: apache_common, time: {keep: false}}", SL_SPAN(HEAD), NULL, NULL,
          "{" LINE_TIME "," CLIENT GET OK "}\n"},
         {"{format: apache_common, time: {format: \"%d/%b/%Y\"}}",

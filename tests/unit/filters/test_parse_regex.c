@@ -61,11 +61,11 @@ START_TEST(regex__groups_become_members)
         {REGEX("pattern: '^(?<a>(a+)+)$'"), SL_SPAN("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"),
          "errors_total", "match_limit",
          "{" SL_TEST_READ_TIME ",\"message\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\","
-                               "\"parse_error\":\"" SL_TEST_LIMITED "\"}\n"},
+         "\"parse_error\":\"" SL_TEST_LIMITED "\"}\n"},
         {REGEX("pattern: '(*NO_JIT)^(?<a>(a+)+)$'"),
          SL_SPAN("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"), "errors_total", "match_limit",
          "{" SL_TEST_READ_TIME ",\"message\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\",\"parse_"
-                               "error\":\"" SL_TEST_LIMITED "\"}\n"},
+         "error\":\"" SL_TEST_LIMITED "\"}\n"},
     };
     for (size_t i = 0; i < SL_LEN(cases); i++)
         sl_test_line_check(&cases[i]);
