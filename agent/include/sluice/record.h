@@ -160,10 +160,10 @@ sl_parse_result sl_record_parse_json(sl_batch *batch, sl_record *rec);
 /* Makes the text UTF-8: where it is not, *text moves to a copy in the arena that has U+FFFD for *replaced bad sequences.
  * False: memory is out. */
 bool sl_batch_repair_utf8(sl_batch *batch, sl_span *text, size_t *replaced);
-/* For what reads other kinds of lines and writes their objects itself, once and in place: an empty buffer with room for
- * `len` bytes in the arena, behind the object written before, so that a run of them is sealed in one copy. It must not
- * be made to grow, and nothing else be asked of the batch before the end. False: memory is out, or no record may be so
- * long. */
+/* For what reads other kinds of lines and writes their objects itself, once and in place: an empty buffer with
+ * room for `len` bytes in the arena, behind the object written before, so that a run of them is sealed in one
+ * copy. It must not be made to grow. One object at a time; one that is never ended is given up. False: memory is
+ * out, or no record may be so long. */
 bool sl_record_object_begin(sl_batch *batch, size_t len, sl_buf *out);
 /* The record is now what was written to out: one JSON object, UTF-8, without newlines. settle: one of its names may be
  * joined as well (sl_batch_joins()); which are is then looked up. False: memory is out, the record is unchanged. */
