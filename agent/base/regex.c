@@ -32,8 +32,8 @@ typedef struct named_group {
 
 struct sl_regex {
     pcre2_code *code;
-    /* With named groups, and where the JIT takes it: the same for texts that are ASCII, without decoding a fifth faster;
-     * else NULL. */
+    /* With named groups, and where the JIT takes it: the same for texts that are ASCII, without decoding a
+     * fifth faster; else NULL. */
     pcre2_code *ascii;
     sl_span text;
     bool jit;           /* of code */

@@ -1,5 +1,6 @@
-/* The first byte chooses: `c` an Apache combined line, `m` a common one, `p` <pattern> NUL <line>. What a pattern makes of a
- * line is a JSON object in UTF-8 on one line, no name is there twice, and every text in it stands in the line. */
+/* The first byte chooses: `c` an Apache combined line, `m` a common one, `p` <pattern> NUL <line>. What a
+ * pattern makes of a line is a JSON object in UTF-8 on one line, no name is there twice, and every text in it
+ * stands in the line. */
 #include "../../plugins/filters/parse/parse_int.h"
 
 #include "base/utf8.h"
