@@ -64,6 +64,9 @@ START_TEST(regex__negated_escapes_take_characters_beyond_ascii)
     expect("[]\\S]+", text, 0, "0-7");
     expect("[^]\\S]", text, 0, "7-8");
     expect("[[:digit:]\\W]+", text, 0, "0-8");
+    expect("[[:]\\S", SL_SPAN("[\u00e9"), 0, "0-3");
+    expect("[a[:x]\\S[:]", SL_SPAN("x\u00e9:"), 0, "0-4");
+    expect("[[:^alpha:]\\]]\\S", SL_SPAN("]\u00e9"), 0, "0-3");
     expect("(?x) [0-9] # a [ that is none\n \\S [\\S]", text, 0, "0-4");
     expect("(?#[)\\S[\\S]+", text, 0, "0-7");
     expect("(?i:\\S+)", text, 0, "0-7");
