@@ -181,7 +181,8 @@ static void *destroy(void *arg)
 static void wait_for(pthread_t thread, int64_t patience_ns)
 {
     struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
+    clock_gettime(CLOCK_REALTIME,
+                  &until); /* a clock that is set meanwhile changes the wait, and nothing else */
     int64_t seconds = patience_ns / SL_NS_PER_S;
     if (seconds > 3600) seconds = 3600;
     until.tv_sec += seconds;
@@ -190,7 +191,7 @@ static void wait_for(pthread_t thread, int64_t patience_ns)
         until.tv_sec++;
         until.tv_nsec -= SL_NS_PER_S;
     }
-    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) pthread_detach(thread);
+    if (pthread_timedjoin_np(thread, NULL, &until) != 0) pthread_detach(thread);
 }
 
 void kafka_client_close(kafka_client *client, int64_t patience_ns, void (*released)(void *arg), void *arg)

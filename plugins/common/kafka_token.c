@@ -29,8 +29,8 @@ static int64_t read_seconds(sl_span digits)
 static void read_claim(sl_span name, sl_json_type type, sl_span value, claims *out)
 {
     if (sl_span_is_cstr(name, "exp") && type == SL_JSON_NUMBER) out->expires_s = read_seconds(value);
-    bool plain =
-        type == SL_JSON_STRING && value.len < sizeof out->subject && !memchr(value.ptr, '\\', value.len);
+    bool plain = type == SL_JSON_STRING && value.len < sizeof out->subject &&
+                 sl_span_find(value, SL_SPAN("\\"), 0) == value.len;
     if (!sl_span_is_cstr(name, "sub") || !plain) return;
     memcpy(out->subject, value.ptr, value.len);
     out->subject[value.len] = '\0';
