@@ -253,6 +253,14 @@ static void no_log(const rd_kafka_t *rk, int level, const char *fac, const char 
     (void)text;
 }
 
+/* The token is given before anybody asks; librdkafka wants to know that there is somebody to ask. */
+static void ask_for_no_token(rd_kafka_t *rk, const char *config, void *opaque)
+{
+    (void)rk;
+    (void)config;
+    (void)opaque;
+}
+
 /* What the topic's metadata say against it. A topic that is not there yet may be made by the first record. */
 static int check_topic(const struct rd_kafka_metadata *metadata, sl_err *err)
 {
@@ -288,6 +296,7 @@ int kafka_connect(rd_kafka_conf_t *rk_conf, const kafka_conf *cluster, const cha
     rd_kafka_conf_set_log_cb(rk_conf, no_log);
     rd_kafka_conf_set_error_cb(rk_conf, on_error);
     rd_kafka_conf_set_opaque(rk_conf, &last);
+    if (has_tokens(cluster)) rd_kafka_conf_set_oauthbearer_token_refresh_cb(rk_conf, ask_for_no_token);
     int rc = kafka_conf_set(rk_conf, "rdkafka", "allow.auto.create.topics", "false", err);
     if (rc < 0) {
         rd_kafka_conf_destroy(rk_conf);
