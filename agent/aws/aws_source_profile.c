@@ -67,7 +67,8 @@ static int with_token_file(sl_aws_ask *ask, const sl_aws_files *files, sl_span p
     return rc;
 }
 
-/* The end of the way: a profile that takes on no role. */
+/* The end of the way: a profile that takes on no role. One without credentials, maybe there for its region, leaves
+ * it to the sources that follow, also when it was named: so do AWS's own tools. */
 static int take_base(sl_aws_ask *ask, const sl_aws_files *files, sl_span profile, sl_err *err)
 {
     if (sl_aws_files_get(files, profile, "aws_access_key_id").len) return take_keys(ask, files, profile, err);
@@ -140,7 +141,6 @@ static int begin(sl_aws_ask *ask, sl_err *err)
                         files.config_path ? files.config_path : "-");
     } else if (rc == 0) {
         rc = resolve(ask, &files, profile, err);
-        if (rc == SL_E_NOT_FOUND && named) rc = err->code = SL_E_CONFIG;
         if (rc < 0 && rc != SL_E_AGAIN) sl_err_prefix(err, "\"" SL_SPAN_FMT "\"", SL_SPAN_ARG(profile));
     }
     sl_aws_files_release(&files);

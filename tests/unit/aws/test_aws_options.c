@@ -1,4 +1,5 @@
 #include "check_main.h"
+#include "plugin_conf.h"
 #include <sluice/aws.h>
 
 static void check_bad(const sl_aws_conf *conf, const char *text)
@@ -60,5 +61,36 @@ START_TEST(aws_options__what_can_be_passes)
 }
 END_TEST
 
+START_TEST(aws_options__are_read_from_rows_that_another_table_takes_in)
+{
+    typedef struct outer {
+        int64_t before;
+        sl_aws_conf aws;
+    } outer;
+    static const sl_option rows[] = {SL_OPT_INLINE_TABLE(outer, aws, sl_aws_options), {0}};
+    const char *yaml = "{region: eu-west-1, credentials: web_identity, fips: true, assume_role: "
+                       "{role_arn: 'arn:aws:iam::123456789012:role/logs', duration: 1h}}";
+    outer conf = {.before = 7};
+    sl_test_conf read;
+    ck_assert_msg(sl_test_conf_read(&read, "output `x`", rows, &conf, yaml), "%s", read.said);
+    ck_assert(sl_span_is_cstr(conf.aws.region, "eu-west-1"));
+    ck_assert_int_eq(conf.aws.credentials, SL_AWS_WEB_IDENTITY);
+    ck_assert(conf.aws.fips && !conf.aws.dual_stack);
+    ck_assert(sl_span_is_cstr(conf.aws.assume_role.session_name, "sluice"));
+    ck_assert_int_eq(conf.aws.assume_role.duration_ns, 3600 * SL_NS_PER_S);
+    ck_assert_int_eq(sl_aws_conf_check(&conf.aws, NULL), 0);
+    sl_test_conf_end(&read);
+    conf = (outer){.before = 7};
+    ck_assert_msg(sl_test_conf_read(&read, "output `x`", rows, &conf, "{}"), "%s", read.said);
+    ck_assert_int_eq(conf.aws.credentials, SL_AWS_AUTO);
+    ck_assert_int_eq(sl_aws_conf_check(&conf.aws, NULL), 0);
+    sl_test_conf_end(&read);
+    conf = (outer){.before = 7};
+    ck_assert(!sl_test_conf_read(&read, "output `x`", rows, &conf, "{assume_role: {external_id: ab}}"));
+    ck_assert_ptr_nonnull(strstr(read.said, "needs the option `role_arn`"));
+    sl_test_conf_end(&read);
+}
+END_TEST
+
 SL_TEST_MAIN("aws_options", aws_options__what_cannot_be_is_said_with_the_option,
-             aws_options__what_can_be_passes)
+             aws_options__what_can_be_passes, aws_options__are_read_from_rows_that_another_table_takes_in)

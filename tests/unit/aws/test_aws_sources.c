@@ -403,7 +403,7 @@ START_TEST(aws_profile__keys_come_from_the_credentials_file_before_the_config_fi
     check_profile(&w, "conf", "CONF");
     end(&w);
     check_bad_profile(&w, "half", SL_E_SYNTAX, "\"half\": the secret access key is empty");
-    check_bad_profile(&w, "none", SL_E_CONFIG, "\"none\": the profile has no credentials");
+    check_bad_profile(&w, "none", SL_E_NOT_FOUND, "\"none\": the profile has no credentials");
     check_bad_profile(&w, "nobody", SL_E_CONFIG, "no \"nobody\" in");
     setenv("AWS_PROFILE", "both", 1);
     check_profile(&w, "", "CRED");
