@@ -10,7 +10,7 @@
 
 #define CLOCK_TOLERANCE_NS (60 * SL_NS_PER_S) /* the service's own is five minutes */
 
-const sl_aws_service cw_service = {.name = "logs", .host = "logs"};
+const sl_aws_service cw_service = {.name = "logs", .host = "logs", .gov_is_fips = true};
 
 int64_t cw_now_ns(const cw_output *cw)
 {

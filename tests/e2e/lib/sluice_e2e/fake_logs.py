@@ -69,7 +69,10 @@ class FakeLogs:
         if said in ("lost", "reset"):
             http.close_connection = True
             return
-        status, answer = said
+        self.answer(http, *said)
+
+    @staticmethod
+    def answer(http, status, answer):
         text = json.dumps(answer).encode()
         http.send_response(status)
         http.send_header("Content-Type", "application/x-amz-json-1.1")
