@@ -118,11 +118,11 @@ def revoked_in_the_middle(sc):
 
 
 def nobody_hands_any_out_for_a_while(sc):
-    cloud, logs, log, agent = start(sc)
+    cloud, logs, log, agent = start(sc, credentials="imds")
     with log.background(rate=500):
         sc.wait(lambda: logs.count() > 0, "records arrive")
         cloud.down = True
-        sc.wait(lambda: "no AWS credentials: instance metadata" in agent.log_text(), "the log says why", 20)
+        sc.wait(lambda: "trying again: no AWS credentials: instance metadata: " in agent.log_text(), "the log says why", 20)
         time.sleep(LIFE)
         before = logs.count()
         time.sleep(1)
