@@ -29,7 +29,8 @@ const { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLeve
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]); // Java's framing of snappy
 const XERIAL_HEAD = 16;
 const READ_SECONDS = 60;
-const SPREAD_MS = 2000; // most time until every broker knows a new topic
+// What passes, and how long it may take: until every broker knows a new topic, until a leader is elected.
+const PATIENCE_MS = { UNKNOWN_TOPIC_OR_PARTITION: 2000, LEADER_NOT_AVAILABLE: 20000, NOT_LEADER_FOR_PARTITION: 20000 };
 
 // -- compression that kafkajs leaves to others; what is written by tests is at most gzip -----------------
 
@@ -176,14 +177,13 @@ function connect({ brokers, ssl, sasl }) {
   });
 }
 
-// A topic that a broker does not know may be one that it does not know yet.
 async function patiently(work) {
-  const until = Date.now() + SPREAD_MS;
+  const begun = Date.now();
   for (;;) {
     try {
       return await work();
     } catch (err) {
-      if (err.type !== 'UNKNOWN_TOPIC_OR_PARTITION' || Date.now() > until) throw err;
+      if (!(Date.now() - begun < PATIENCE_MS[err.type])) throw err;
       await sleep(50);
     }
   }

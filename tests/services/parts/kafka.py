@@ -145,7 +145,7 @@ class Broker(Daemon):
             return
         users = [f"SCRAM-SHA-{bits}=[name={user},password={PASSWORD}]" for bits in (256, 512) for user in ("writer", "stranger")]
         options = [part for user in users for part in ("--add-scram", user)]
-        command = [*java, "kafka.tools.StorageTool", "format", "-t", shared["id"], "-c", properties, *options]
+        command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={shared['id']}", "-c", properties, *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ServiceError(f"the storage of {self.name} can't be made in {self.state}: {(done.stdout + done.stderr)[-2000:]}")
