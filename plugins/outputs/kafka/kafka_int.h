@@ -73,6 +73,7 @@ typedef enum kafka_fate {
 /* Pure. alone: the message was the only one of its batch, or was refused before it was in one. topic_fixed:
  * all records go to one topic. */
 kafka_fate kafka_fate_of(rd_kafka_resp_err_t code, bool alone, bool topic_fixed);
+bool kafka_is_unknown_topic(rd_kafka_resp_err_t code);
 
 /* ---- kafka_request.c ---- */
 
@@ -145,6 +146,20 @@ bool kafka_encode(kafka_encoder *encoder, kafka_request *request, uint32_t i, ka
 
 /* ---- kafka_topics.c: handles of topics by name ---- */
 
+/* What reports have told of a topic: its handle's opaque. */
+typedef struct kafka_topic_life {
+    bool was_there;     /* it has taken a record */
+    int64_t missing_ns; /* since when it is said not to be there; 0: it is not said */
+} kafka_topic_life;
+
+/* The handle with a life of its own; the conf is taken. NULL: librdkafka's last error tells why. */
+rd_kafka_topic_t *kafka_topic_new(rd_kafka_t *rk, const char *name, rd_kafka_topic_conf_t *conf);
+void kafka_topic_free(rd_kafka_topic_t *topic); /* NULL is fine */
+void kafka_topic_took_record(const rd_kafka_topic_t *topic);
+/* It is said not to be there: whether it may be soon. librdkafka itself has waited for a topic that it never
+ * saw; one that was there it gives up at once, although brokers may be about to make it anew. */
+bool kafka_topic_may_return(const rd_kafka_topic_t *topic);
+
 typedef struct kafka_topic {
     char *name;
     size_t len;
@@ -200,7 +215,7 @@ typedef struct kafka_output {
     kafka_stats *stats;
     kafka_producer usual, alone;
     sl_counter *full, *rebuilt, *batches_refused;
-    sl_log_limit fatal_limit;
+    sl_log_limit fatal_limit, trouble_limit;
 } kafka_output;
 
 #endif

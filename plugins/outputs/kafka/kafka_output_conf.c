@@ -242,12 +242,15 @@ static int set_sizes(rd_kafka_conf_t *rk_conf, const kafka_output_conf *conf, sl
     return rc;
 }
 
-/* After the free map: nothing may put two messages into one batch. */
+/* After the free map: nothing may put two messages into one batch, or take messages without a key for such
+ * as may go anywhere ("sticky") when it is a template that says where. */
 static int set_batches(rd_kafka_conf_t *rk_conf, const kafka_output_conf *conf, bool alone, sl_err *err)
 {
     uint64_t linger_ms = alone ? 0 : (uint64_t)(conf->linger_ns / SL_NS_PER_MS);
     int rc = kafka_conf_set_u64(rk_conf, "linger", "linger.ms", linger_ms, err);
     if (rc == 0 && alone) rc = kafka_conf_set(rk_conf, "rdkafka", "batch.num.messages", "1", err);
+    if (rc == 0 && conf->partition_template)
+        rc = kafka_conf_set(rk_conf, "partition_by", "sticky.partitioning.linger.ms", "0", err);
     return rc;
 }
 

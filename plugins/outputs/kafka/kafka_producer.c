@@ -47,9 +47,7 @@ static rd_kafka_topic_t *make_topic(kafka_producer *producer, const char *name)
     rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(rk);
     if (producer->output->conf->partition_template)
         rd_kafka_topic_conf_set_partitioner_cb(conf, pick_partition);
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, conf);
-    if (!topic) rd_kafka_topic_conf_destroy(conf);
-    return topic;
+    return kafka_topic_new(rk, name, conf);
 }
 
 /* NULL: there is none; reason tells why. */
@@ -78,7 +76,7 @@ static rd_kafka_topic_t *get_topic(kafka_producer *producer, sl_span name, char 
 static void lose_topics(kafka_producer *producer)
 {
     kafka_topics_release(&producer->topics);
-    if (producer->fixed) rd_kafka_topic_destroy(producer->fixed);
+    kafka_topic_free(producer->fixed);
     producer->fixed = NULL;
 }
 
@@ -151,12 +149,14 @@ static rd_kafka_resp_err_t produce(kafka_producer *producer, rd_kafka_topic_t *t
 }
 
 static void note(kafka_producer *producer, kafka_request *request, uint32_t i, rd_kafka_resp_err_t code,
-                 bool alone, const char *topic)
+                 bool alone, const rd_kafka_topic_t *topic)
 {
     char reason[SL_REASON_MAX];
     bool fixed = producer->output->conf->topic_name[0] != '\0';
-    snprintf(reason, sizeof reason, "topic %s: %s", topic, rd_kafka_err2str(code));
-    kafka_request_note(request, i, kafka_fate_of(code, alone, fixed), reason);
+    kafka_fate fate = kafka_fate_of(code, alone, fixed);
+    if (kafka_is_unknown_topic(code) && kafka_topic_may_return(topic)) fate = KAFKA_AGAIN;
+    snprintf(reason, sizeof reason, "topic %s: %s", rd_kafka_topic_name(topic), rd_kafka_err2str(code));
+    kafka_request_note(request, i, fate, reason);
 }
 
 /* True: the record is dealt with, or handed over. False: it has to wait. */
@@ -200,7 +200,7 @@ static bool hand_over(kafka_producer *producer, kafka_request *request, uint32_t
         kafka_request_note(request, i, KAFKA_REFUSED, reason);
         return true;
     }
-    note(producer, request, i, code, true, rd_kafka_topic_name(topic));
+    note(producer, request, i, code, true, topic);
     return true;
 }
 
@@ -278,7 +278,9 @@ static void take_report(kafka_producer *producer, const rd_kafka_message_t *repo
     request->open--;
     producer->open--;
     if (report->err)
-        note(producer, request, message->index, report->err, alone, rd_kafka_topic_name(report->rkt));
+        note(producer, request, message->index, report->err, alone, report->rkt);
+    else
+        kafka_topic_took_record(report->rkt);
     if (request->handed == request->req->count) finish_if_done(producer, request);
 }
 
@@ -311,13 +313,33 @@ static bool is_trouble(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR__RESOLVE;
 }
 
+/* Where to mend it; librdkafka's own text names its properties, not our options. NULL: not here. */
+static const char *advice(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+        return "check `sasl.mechanism`, `sasl.username` and `sasl.password`";
+    case RD_KAFKA_RESP_ERR__SSL: return "check `brokers`, `tls.ca`, `tls.cert` and `tls.key`";
+    default: return NULL;
+    }
+}
+
+static void tell_trouble(kafka_output *output, rd_kafka_resp_err_t code, const char *text)
+{
+    char all[SL_ERR_TEXT_MAX];
+    const char *where = advice(code);
+    snprintf(all, sizeof all, "%s%s%s", where ? where : "", where ? ": " : "", text);
+    sl_output_trouble(output->out, all);
+    if (where) sl_log_limited(&output->trouble_limit, SL_LOG_ERROR, sl_output_name(output->out), "%s", all);
+}
+
 static void on_error(void *arg, rd_kafka_resp_err_t code, bool fatal, const char *text)
 {
     kafka_producer *producer = arg;
     if (fatal)
         begin_end(producer, code, text);
     else if (!is_idle(producer) && is_trouble(code))
-        sl_output_trouble(producer->output->out, text);
+        tell_trouble(producer->output, code, text);
 }
 
 /* ---- begin and end ---- */
@@ -331,7 +353,7 @@ int kafka_producer_open(kafka_producer *producer, sl_err *err)
                               .loop = sl_output_loop(output->out),
                               .name = sl_output_name(output->out),
                               .events = RD_KAFKA_EVENT_DR,
-                              .cluster = &output->conf->cluster,
+                              .token_file = kafka_conf_token_file(&output->conf->cluster),
                               .stats = producer->alone ? NULL : output->stats,
                               .event = on_event,
                               .served = on_served,

@@ -4,7 +4,45 @@
  */
 #include "kafka_int.h"
 
-#define FIRST_CAP 64
+#define FIRST_CAP           64
+#define MISSING_PATIENCE_NS (10 * SL_NS_PER_S) /* librdkafka asks for it once a second */
+
+/* ---- one topic ---- */
+
+rd_kafka_topic_t *kafka_topic_new(rd_kafka_t *rk, const char *name, rd_kafka_topic_conf_t *conf)
+{
+    kafka_topic_life *life = sl_calloc(1, sizeof *life);
+    rd_kafka_topic_conf_set_opaque(conf, life);
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, conf);
+    if (topic) return topic;
+    rd_kafka_topic_conf_destroy(conf);
+    sl_free(life);
+    return NULL;
+}
+
+void kafka_topic_free(rd_kafka_topic_t *topic)
+{
+    if (!topic) return;
+    kafka_topic_life *life = rd_kafka_topic_opaque(topic);
+    rd_kafka_topic_destroy(topic);
+    sl_free(life);
+}
+
+void kafka_topic_took_record(const rd_kafka_topic_t *topic)
+{
+    *(kafka_topic_life *)rd_kafka_topic_opaque(topic) = (kafka_topic_life){.was_there = true};
+}
+
+bool kafka_topic_may_return(const rd_kafka_topic_t *topic)
+{
+    kafka_topic_life *life = rd_kafka_topic_opaque(topic);
+    if (!life->was_there) return false;
+    int64_t now = sl_clock_mono_ns();
+    if (!life->missing_ns) life->missing_ns = now;
+    return now - life->missing_ns < MISSING_PATIENCE_NS;
+}
+
+/* ---- all of them ---- */
 
 static uint64_t hash(sl_span name) /* FNV-1a */
 {
@@ -54,7 +92,7 @@ void kafka_topics_release(kafka_topics *topics)
 {
     for (size_t i = 0; i < topics->cap; i++) {
         if (!topics->slots[i].name) continue;
-        rd_kafka_topic_destroy(topics->slots[i].handle);
+        kafka_topic_free(topics->slots[i].handle);
         sl_free(topics->slots[i].name);
     }
     sl_free(topics->slots);

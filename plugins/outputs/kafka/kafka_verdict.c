@@ -8,7 +8,8 @@
  *   INVALID_RECORD, INVALID_TIMESTAMP, POLICY_VIOLATION,     the same: a broker refuses the batch for one of
  *     UNSUPPORTED_FOR_MESSAGE_FORMAT                          its records
  *   no such topic, a name that can't be one                  refused: it is not made by sending to it, or it
- *                                                             would have been
+ *                                                             would have been. One that was there is waited
+ *                                                             for first, see kafka_topic_may_return()
  *   TOPIC_AUTHORIZATION_FAILED                               a topic that comes from the record: refused, for
  *                                                             one wrong field must not hold up the rest. A
  *                                                             fixed one: again, for a person mends it
@@ -17,6 +18,11 @@
  *     fell to a fatal error, what is not known here            report that is lost is no report
  */
 #include "kafka_int.h"
+
+bool kafka_is_unknown_topic(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
 
 kafka_fate kafka_fate_of(rd_kafka_resp_err_t code, bool alone, bool topic_fixed)
 {

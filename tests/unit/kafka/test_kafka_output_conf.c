@@ -50,6 +50,7 @@ END_TEST
 START_TEST(kafka_output_conf__options_become_properties)
 {
     expect("partition_by: random", "partitioner", "random");
+    expect("partition_by: '{{ host }}'", "sticky.partitioning.linger.ms", "0");
     expect("compress: zstd, compress_level: 3", "compression.codec", "zstd");
     expect("compress: zstd, compress_level: 3", "compression.level", "3");
     expect("acks: leader, idempotence: false", "acks", "1");
