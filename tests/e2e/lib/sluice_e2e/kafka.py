@@ -1,5 +1,6 @@
 """A real Kafka that the agent delivers to, and what its topics hold, read by kafkajs."""
 
+import glob
 import json
 import os
 import subprocess
@@ -137,11 +138,11 @@ class Kafka:
         return next(each["leader"] for each in self.describe(topic) if each["partition"] == partition)
 
     def lose_leader(self, topic=None, partition=0):
-        """kill -9 for the broker that leads it; returns its number when another has taken over."""
+        """kill -9 for the broker that leads it; returns its number when others have taken over all that it led."""
         lost = self.leader(topic, partition)
         self.kill(lost)
         deadline = time.monotonic() + MOVE_SECONDS
-        while self.leader(topic, partition) in (lost, NOBODY):
+        while any(each["leader"] in (lost, NOBODY) for each in self.describe(topic)):
             if time.monotonic() > deadline:
                 raise ServiceError(f"nobody leads {topic or self.topic} {MOVE_SECONDS} s after broker {lost} was killed")
             time.sleep(0.1)
@@ -152,7 +153,9 @@ class Kafka:
         return self._client.ask("describe", topic=topic or self.topic)
 
     def produce(self, *values, topic=None, compression=None):
-        messages = [{"value": value.decode("latin-1")} for value in values]
+        """`values`: bytes, or pairs of a key and a value."""
+        pairs = [(None, value) if isinstance(value, bytes) else value for value in values]
+        messages = [{"key": key and key.decode("latin-1"), "value": value.decode("latin-1")} for key, value in pairs]
         self._client.ask("produce", topic=topic or self.topic, messages=messages, compression=compression)
 
     # -- what they hold ------------------------------------------------------------------------
@@ -160,6 +163,11 @@ class Kafka:
     def count(self, topic=None):
         """Offsets used, without what is part of an open transaction; with the markers of ended ones."""
         return self._client.ask("count", topic=topic or self.topic)
+
+    def bytes_on_disk(self, topic=None):
+        """Of the first broker's replicas."""
+        segments = glob.glob(os.path.join(self.state, "1", "data", glob.escape(topic or self.topic) + "-*", "*.log"))
+        return sum(os.path.getsize(segment) for segment in segments)
 
     def records(self, topic=None, committed=True):
         """Every record, by partition and offset; without `committed`, what was aborted, too."""
@@ -174,6 +182,10 @@ class Kafka:
 
     def docs(self):
         return [json.loads(record.value) for record in self.records()]
+
+    def identified(self):
+        """For assert_none_lost(): each record's number, and its id from the header that the agent sets."""
+        return [(json.loads(record.value)["n"], record.headers["sluice-id"]) for record in self.records()]
 
     def raw_docs(self):
         return b"\n".join(record.value or b"" for record in self.records())

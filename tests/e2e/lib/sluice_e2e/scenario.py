@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from . import ledger as ledgers
 from .agent import Agent
 from .applications import Application
-from .checks import assert_exactly
+from .checks import assert_exactly, assert_none_lost
 from .fake_logs import FakeLogs
 from .kafka import Kafka
 from .moto import Moto
@@ -196,6 +196,15 @@ class Scenario:
         assert ledgers.total(ledger, "dropped") == 0, f"the agent dropped records: {ledger}"
         assert ledgers.total(ledger, "dead_lettered") == 0, f"the agent dead-lettered records: {ledger}"
         return ledger
+
+    def delivered_at_least_once(self, agent, kafka, *writers, seconds=60):
+        """The same where a record that was sent again is there twice: under the same id. Returns how many are."""
+        expected = [n for writer in writers for n in writer.numbers]
+        self.arrived(kafka, len(expected), seconds)
+        ledger = self.settled(agent, seconds)
+        doubled = assert_none_lost(kafka.identified(), expected)
+        assert ledgers.total(ledger, "dropped", "dead_lettered") == 0, f"the agent dropped or dead-lettered records: {ledger}"
+        return doubled
 
     # -- the end -------------------------------------------------------------------------------
 
