@@ -16,24 +16,28 @@ class MixedWriter(LogWriter):
         return json.dumps({**json.loads(super().line(n)), "host": f"h{n % HOSTS}"}, separators=(",", ":")).encode() + b"\n"
 
 
-def assert_in_order(moto):
-    """Each stream holds its own records, and in the order in which they were written."""
+def assert_in_order(moto, log):
+    """Each record is there once, in its own stream, and in the order in which they were written."""
+    docs = []
     for stream in moto.streams():
         records = moto.records(stream)
         numbers = [record["n"] for record in records]
         assert numbers == sorted(numbers), f"{stream} is out of order"
         assert all(f"h{n % HOSTS}" == stream for n in numbers), f"{stream} holds records of others"
+        docs += records
+    assert_exactly(docs, log.count)
 
 
 def mixed_streams_arrive_in_order(sc):
     moto, log = sc.moto(), sc.log("app.log", MixedWriter)
     create = {"group": True, "retention_days": 14, "tags": {"team": "booking"}}
     agent = sc.agent(sc.main_job(moto, log.path, output={**moto.user("writer"), "create": create}))
-    log.write(20000)
+    log.write(10000)
     with log.background(rate=4000):
-        sc.wait(lambda: log.count >= 30000, "30,000 records are written")
-    sc.delivered_exactly(agent, moto, log)
-    assert_in_order(moto)
+        sc.wait(lambda: log.count >= 16000, "16,000 records are written")
+    ledger = sc.settled(agent, seconds=120)
+    assert ledger["pipelines"][0]["outputs"][0]["delivered"] == log.count, ledger
+    assert_in_order(moto, log)
     (group,) = moto.ask("groups")
     assert group["logGroupName"] == "/app/booking" and group["retentionInDays"] == 14, group
     assert moto.ask("tags", group="/app/booking") == {"team": "booking"}
@@ -52,10 +56,10 @@ def killed_and_restarted(sc):
         agent.stop()
         agent.start()
     ledger = sc.settled(agent)
-    # There are no ids: of frames that were not whole on the other side at a kill, records may be there again.
+    # There are no ids: what the journal was given twice, since its sync had not reached the checkpoint, or what had not
+    # arrived as a whole frame when the agent was killed, is there again.
     times = Counter(doc["n"] for doc in moto.docs())
     assert_exactly([{"n": n} for n in times], log.count)
-    assert max(times.values()) <= KILLS + 1, times.most_common(3)
     doubled = sum(times.values()) - log.count
     print(f"{doubled} records of {log.count} are there again after {KILLS} kills")
     assert ledger["pipelines"][0]["outputs"][0]["dead_lettered"] == 0
@@ -198,9 +202,40 @@ def paced(sc):
     assert most <= 22, f"{most} requests within a second"
 
 
+def credentials_that_rotate_all_the_time(sc):
+    """Half of the requests are throttled meanwhile."""
+
+    def script(number, action, request):
+        return error("ThrottlingException", "Rate exceeded") if number % 2 else None
+
+    cloud = sc.credentials(life=2)
+    logs, log = sc.fake_logs(script, STREAMS, cloud=cloud), sc.log("app.log", MixedWriter)
+    agent = sc.agent(sc.main_job(logs, log.path, output={"credentials": "container"}), start=False)
+    agent.start(environment=cloud.environment)
+    with log.background(rate=2000):
+        sc.wait(lambda: log.count >= 14000, "seven seconds of records are written")
+    assert_kept(sc, agent, logs, log)
+    assert len(logs.keys) >= 4, logs.keys
+    refused = {name: count for name, count in logs.calls.items() if name.endswith("Exception")}
+    print(f"{len(logs.keys)} keys were used, refused: {refused}")
+
+
+def check_connect_asks_without_leaving_anything(sc):
+    moto = sc.moto()
+    good = sc.agent(sc.main_job(moto, sc.path("none.log"), output=moto.user("writer")), start=False)
+    good.command("check", "--connect", "-c", good.config_path)
+    stranger = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "not-a-secret-of-moto"}
+    bad = sc.agent(sc.main_job(moto, sc.path("none.log"), output=stranger), start=False, name="bad")
+    done = bad.command("check", "--connect", "-c", bad.config_path, check=False)
+    assert done.returncode == 1 and b"403" in done.stdout + done.stderr, done
+    assert b"not-a-secret" not in done.stdout + done.stderr
+    assert moto.ask("groups") == []
+
+
 run(
     mixed_streams_arrive_in_order, killed_and_restarted, a_user_who_may_not_write_is_told, throttled_half_the_time,
     missing_places_are_created_once, a_lost_answer_doubles_its_request_alone, credentials_that_expire_are_asked_for_again,
     a_clock_that_is_wrong_is_the_services, what_is_rejected_is_a_dead_letter_and_the_rest_is_not_sent_again,
     old_records_are_dead_letters_without_a_request, a_request_holds_what_the_service_takes, paced,
+    credentials_that_rotate_all_the_time, check_connect_asks_without_leaving_anything,
 )

@@ -1,14 +1,21 @@
 """A CloudWatch Logs that does what the test tells it to: throttles, loses answers, rejects, forgets streams.
 
-It holds requests to the service's rules and notes what breaks one, in `faults`.  Signatures are moto's to check.
+It holds requests to the service's rules and notes what breaks one, in `faults`.
 """
 
 import json
+import os
+import sys
 import threading
 import time
 from collections import Counter, defaultdict
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .services import SERVICES
+
+sys.path.insert(0, os.path.abspath(SERVICES))
+from parts import aws, sigv4  # noqa: E402
 
 MAX_BYTES, EVENT_BYTES, MAX_EVENTS, MAX_SPAN_MS = 1048576, 26, 10000, 24 * 3600 * 1000
 
@@ -17,11 +24,30 @@ def error(name, message="", status=400):
     return status, {"__type": f"com.amazonaws.logs#{name}", "message": message}
 
 
+class Credentials(aws.Server):
+    """What a container is given; each ends after `life` seconds."""
+
+    def __init__(self, life):
+        super().__init__()
+        self.cloud.life = life
+
+    def find(self, key, token):
+        return self.cloud.find(key, token)
+
+    @property
+    def environment(self):
+        return {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}/container"}
+
+    def clean_up(self):
+        self.stop()
+
+
 class FakeLogs:
     """`script(number, action, request)`, asked first, gives None (do as the service does), an answer as error() makes
-    it, "lost" (done, and not answered) or "reset" (neither)."""
+    it, "lost" (done, and not answered) or "reset" (neither). `cloud`: a Credentials; only those it handed out, and that
+    have not ended, are let in."""
 
-    def __init__(self, script=None, streams=None, clock=0):
+    def __init__(self, script=None, streams=None, clock=0, cloud=None):
         self.script = script or (lambda number, action, request: None)
         self.groups = defaultdict(set)
         for group, stream in streams or []:
@@ -33,6 +59,7 @@ class FakeLogs:
         self.faults = []
         self.times = []
         self.clock = clock  # seconds that its clock is ahead
+        self.cloud = cloud
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -63,7 +90,7 @@ class FakeLogs:
         with self._lock:
             self.calls[action] += 1
             self.note(http.headers, action)
-            said = self.script(self.calls[action], action, request) or self.do(action, request)
+            said = self.refuse(http, body) or self.script(self.calls[action], action, request) or self.do(action, request)
             if said == "lost":
                 self.do(action, request)
         if said in ("lost", "reset"):
@@ -79,6 +106,17 @@ class FakeLogs:
         http.send_header("Content-Length", str(len(text)))
         http.end_headers()
         http.wfile.write(text)
+
+    def refuse(self, http, body):
+        if not self.cloud:
+            return None
+        headers = {name.lower(): value for name, value in http.headers.items()}
+        try:
+            sigv4.check(http.command, http.path, headers, body, "logs", self.cloud.find)
+        except sigv4.Refused as err:
+            self.calls[err.name] += 1
+            return error(err.name, str(err))
+        return None
 
     def note(self, headers, action):
         authorization = headers["Authorization"] or ""

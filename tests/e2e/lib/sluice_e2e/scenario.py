@@ -15,7 +15,7 @@ from . import ledger as ledgers
 from .agent import Agent
 from .applications import Application
 from .checks import assert_exactly, assert_none_lost
-from .fake_logs import FakeLogs
+from .fake_logs import Credentials, FakeLogs
 from .kafka import Kafka
 from .moto import Moto
 from .network import Network, NoNetwork
@@ -104,6 +104,10 @@ class Scenario:
             return self._own(Moto(self.path("moto")))
         except MissingTool as err:
             raise Skip(str(err)) from err
+
+    def credentials(self, life):
+        """Credentials of AWS that end after so many seconds."""
+        return self._own(Credentials(life))
 
     def fake_logs(self, *arguments, **options):
         """CloudWatch Logs, as the scenario wants it."""
