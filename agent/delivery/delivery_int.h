@@ -41,6 +41,7 @@ typedef struct sl_own_call {
     struct sl_own_call *next, *prev;
     sl_http_call *call; /* NULL: headers() said no */
     sl_message refused;
+    bool given_up; /* the output has stopped */
     char *body;
     void (*answered)(void *self, const sl_answer *answer, void *arg);
     void *arg;

@@ -40,7 +40,7 @@ static void unlink_own_call(sl_own_call *own)
 
 static void free_own_call(sl_own_call *own)
 {
-    if (own->worker) unlink_own_call(own);
+    if (!own->given_up) unlink_own_call(own);
     sl_free(own->body);
     sl_free(own);
 }
@@ -54,7 +54,7 @@ void sl_http_output__stop(sl_output_worker *worker)
             free_own_call(own);
         } else {
             unlink_own_call(own);
-            own->worker = NULL; /* its message is on the way */
+            own->given_up = true; /* its message is on the way */
         }
     }
     sl_http_client_free(worker->client);
@@ -233,10 +233,10 @@ static void on_own_refused(sl_message *msg)
 {
     sl_own_call *own = sl_container_of(msg, sl_own_call, refused);
     sl_answer answer = {.transport = SL_TRANSPORT_BROKEN, .error = "there are no credentials for it now"};
-    if (own->worker)
-        answer_own(own, &answer);
-    else
+    if (own->given_up)
         free_own_call(own);
+    else
+        answer_own(own, &answer);
 }
 
 void sl_output_http_call(sl_output *out, const sl_output_call *call)
