@@ -332,6 +332,39 @@ START_TEST(disk__cursors_move_lazily_but_not_far)
 }
 END_TEST
 
+/* What stands in the file now, whatever the journal in memory knows. */
+static uint64_t saved_cursor(void)
+{
+    sl_cursors cursors = {.fd = -1};
+    ck_assert_int_eq(sl_cursors__load(&cursors, k.dir), 0);
+    uint64_t next = cursors.count ? cursors.list[0].next : 0;
+    sl_cursors__close(&cursors);
+    return next;
+}
+
+START_TEST(disk__exact_cursors_are_saved_with_each_move)
+{
+    for (int exact = 0; exact <= 1; exact++) {
+        kit_init(&k);
+        sl_clock_fake(1000 * SL_NS_PER_S);
+        k.conf.exact_cursors = exact;
+        ck_assert(kit_open(&k));
+        sl_clock_advance(SL_NS_PER_S);
+        for (int i = 0; i < 3; i++)
+            ck_assert_int_eq(kit_append(&k, 10), 0);
+        sl_journal_tick(k.journal, sl_clock_mono_ns());
+        for (uint64_t next = 2; next <= 4; next++) {
+            sl_journal_ack(k.journal, 0, next);
+            if (exact) ck_assert_uint_eq(saved_cursor(), next);
+        }
+        ck_assert_msg((saved_cursor() == 4) == exact, "%d", exact);
+        kit_kill(&k);
+        kit_release(&k);
+        sl_clock_fake(-1);
+    }
+}
+END_TEST
+
 START_TEST(disk__refuses_names_and_folders_it_cannot_take)
 {
     static char name[SL_JOURNAL_MAX_NAME + 2];
@@ -356,4 +389,4 @@ SL_TEST_MAIN("disk", disk__a_new_journal_is_empty, disk__what_is_appended_is_saf
              disk__drop_oldest_spares_an_output_that_has_passed, disk__max_age_drops_old_segments_only,
              disk__a_new_output_starts_at_the_lowest_cursor,
              disk__a_cursor_beyond_the_frames_raises_the_next_number, disk__cursors_move_lazily_but_not_far,
-             disk__refuses_names_and_folders_it_cannot_take)
+             disk__exact_cursors_are_saved_with_each_move, disk__refuses_names_and_folders_it_cannot_take)
