@@ -32,12 +32,12 @@ const sl_option sl_aws_options[] = {
     {"dual_stack", SL_OPT_BOOL, offsetof(sl_aws_conf, dual_stack), .def = "false",
      .help = "Use the endpoints that have IPv6 addresses, too."},
     {"credentials", SL_OPT_ENUM, offsetof(sl_aws_conf, credentials), .def = "auto", .names = source_names,
-     .help = "Where credentials come from. `auto` takes the first of the others that is set up, in the order "
-             "written here. `environment`: `AWS_ACCESS_KEY_ID` and its like; `profile`: the shared files, "
-             "also with "
-             "`aws sso login`; `web_identity`: IRSA on EKS; `container`: ECS and EKS Pod Identity; `imds`: "
-             "the role of "
-             "an EC2 instance, by IMDSv2."},
+     .help =
+         "Where credentials come from. `auto` takes the first of the others that is set up, in the order "
+         "written here. `environment`: `AWS_ACCESS_KEY_ID` and its like; `profile`: the shared files, also "
+         "with `aws sso login`; `web_identity`: IRSA on EKS; `container`: ECS and EKS Pod Identity; `imds`: "
+         "the role of an EC2 instance, by IMDSv2, which answers to containers only where its hop limit is "
+         "2."},
     {"access_key_id", SL_OPT_STRING, offsetof(sl_aws_conf, access_key_id),
      .help = "Access key, for the source `options`."},
     {"secret_access_key", SL_OPT_SECRET, offsetof(sl_aws_conf, secret_access_key),
