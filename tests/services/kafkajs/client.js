@@ -29,8 +29,10 @@ const { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLeve
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]); // Java's framing of snappy
 const XERIAL_HEAD = 16;
 const READ_SECONDS = 60;
-// What passes, and how long it may take: until every broker knows a new topic, until a leader is elected.
-const PATIENCE_MS = { UNKNOWN_TOPIC_OR_PARTITION: 2000, LEADER_NOT_AVAILABLE: 20000, NOT_LEADER_FOR_PARTITION: 20000 };
+// What passes, and how long it may take: until every broker knows a new topic, or a new leader.
+const PATIENCE_MS = {
+  UNKNOWN_TOPIC_OR_PARTITION: 2000, LEADER_NOT_AVAILABLE: 20000, NOT_LEADER_FOR_PARTITION: 20000, KafkaJSConnectionError: 10000,
+};
 
 // -- compression that kafkajs leaves to others; what is written by tests is at most gzip -----------------
 
@@ -183,7 +185,7 @@ async function patiently(work) {
     try {
       return await work();
     } catch (err) {
-      if (!(Date.now() - begun < PATIENCE_MS[err.type])) throw err;
+      if (!(Date.now() - begun < PATIENCE_MS[err.type || err.name])) throw err;
       await sleep(50);
     }
   }
