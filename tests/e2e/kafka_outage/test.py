@@ -5,7 +5,8 @@ import time
 
 from sluice_e2e import run
 
-SHORT = {"message_timeout": "1s"}  # as if it were ten minutes of the usual one
+EAGER = {"rdkafka": {"reconnect.backoff.max.ms": "1000"}}  # the usual 10 s would only make the tests longer
+SHORT = {"message_timeout": "1s", **EAGER}  # as if it were ten minutes of the usual one
 AWAY = 5  # seconds
 RATE = 2000
 
@@ -55,7 +56,7 @@ def stands_still_for_longer_than_messages_live(sc):
 
 def killed_for_a_moment(sc):
     """Within the time that messages live, librdkafka itself sends them again, and the broker knows them."""
-    _, doubled = away(sc, lambda kafka: kafka.kill(), lambda kafka: kafka.start())
+    _, doubled = away(sc, lambda kafka: kafka.kill(), lambda kafka: kafka.start(), EAGER)
     assert doubled == 0, f"{doubled} records are there twice"
 
 
@@ -74,7 +75,7 @@ def away_when_the_agent_starts(sc):
 
 def the_leader_is_lost(sc):
     """kill -9 for the leader of three; it comes back and is lost again. What a leader has taken it has with another."""
-    log, kafka, beside, config = begin(sc, brokers=3)
+    log, kafka, beside, config = begin(sc, EAGER, brokers=3)
     kafka.create(partitions=3, replicas=3)
     agent = sc.agent(config)
     with log.background(rate=RATE):
