@@ -222,24 +222,44 @@ static void append_host(const sl_aws *aws, const sl_url_parts *url, sl_buf *host
     sl_buf_append_span(host, url->port);
 }
 
-void sl_aws_sign(sl_aws *aws, const sl_aws_request *req, int64_t now_ns, sl_aws_headers *out)
+/* The scope of a signature; host: filled, what the scope points to. */
+static sl_sigv4_scope scope_of(const sl_aws *aws, const sl_url_parts *url, int64_t now_ns, sl_buf *host)
 {
     const sl_aws_credentials *credentials = sl_aws_credentials_get(aws);
     sl_assert(credentials);
-    sl_url_parts url = sl_url_split(sl_buf_span(&aws->url));
-    sl_buf host = SL_BUF_NONE, path = SL_BUF_NONE;
-    append_host(aws, &url, &host);
-    sl_buf_append_span(&path, url.path);
-    sl_buf_append_span(&path, req->path);
-    sl_sigv4_scope scope = {.credentials = credentials,
+    append_host(aws, url, host);
+    return (sl_sigv4_scope){.credentials = credentials,
                             .region = sl_span_of(aws->region),
-                            .host = sl_buf_span(&host),
+                            .host = sl_buf_span(host),
                             .service = aws->service->name,
                             .s3 = aws->service->s3,
                             .now_ns = now_ns};
+}
+
+void sl_aws_sign(sl_aws *aws, const sl_aws_request *req, int64_t now_ns, sl_aws_headers *out)
+{
+    sl_url_parts url = sl_url_split(sl_buf_span(&aws->url));
+    sl_buf host = SL_BUF_NONE, path = SL_BUF_NONE;
+    sl_sigv4_scope scope = scope_of(aws, &url, now_ns, &host);
+    sl_buf_append_span(&path, url.path);
+    sl_buf_append_span(&path, req->path);
     sl_aws_request whole = *req;
     whole.path = sl_buf_span(&path);
     sl_sigv4_sign(&aws->sigv4, &scope, &whole, out);
     sl_buf_release(&host);
     sl_buf_release(&path);
+}
+
+void sl_aws_presign(sl_aws *aws, sl_span path, unsigned expires_s, int64_t now_ns, sl_buf *url)
+{
+    sl_span base = sl_buf_span(&aws->url);
+    sl_url_parts parts = sl_url_split(base);
+    sl_buf host = SL_BUF_NONE, whole = SL_BUF_NONE;
+    sl_sigv4_scope scope = scope_of(aws, &parts, now_ns, &host);
+    sl_buf_append_span(&whole, parts.path);
+    sl_buf_append_span(&whole, path);
+    sl_buf_append(url, base.ptr, (size_t)(parts.path.ptr - base.ptr));
+    sl_sigv4_presign(&aws->sigv4, &scope, sl_buf_span(&whole), expires_s, url);
+    sl_buf_release(&host);
+    sl_buf_release(&whole);
 }

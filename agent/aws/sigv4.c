@@ -212,6 +212,57 @@ void sl_sigv4_sign(sl_sigv4 *sigv4, const sl_sigv4_scope *scope, const sl_aws_re
     sl_buf_release(&names);
 }
 
+/* ---- the query ---- */
+
+static void append_parameter(sl_buf *out, const char *name, sl_span value)
+{
+    sl_buf_append_cstr(out, name);
+    sl_aws_uri_encode(out, value, false);
+}
+
+static void append_query(const sl_sigv4_scope *scope, unsigned expires_s, sl_buf *out)
+{
+    char time[TIME_LEN + 1];
+    format_time(scope->now_ns, time);
+    sl_buf credential = SL_BUF_NONE;
+    sl_buf_append_span(&credential, scope->credentials->access_key_id);
+    sl_buf_append_char(&credential, '/');
+    append_scope(&credential, scope);
+    append_parameter(out, "X-Amz-Algorithm=", SL_SPAN(ALGORITHM));
+    append_parameter(out, "&X-Amz-Credential=", sl_buf_span(&credential));
+    append_parameter(out, "&X-Amz-Date=", (sl_span){time, TIME_LEN});
+    sl_buf_printf(out, "&X-Amz-Expires=%u", expires_s);
+    append_parameter(out, "&X-Amz-SignedHeaders=", SL_SPAN("host"));
+    if (scope->credentials->session_token.len)
+        append_parameter(out, "&" SECURITY_NAME "=", scope->credentials->session_token);
+    sl_buf_release(&credential);
+}
+
+void sl_sigv4_presign(sl_sigv4 *sigv4, const sl_sigv4_scope *scope, sl_span path, unsigned expires_s,
+                      sl_buf *out)
+{
+    unsigned char signature[SL_SHA256_LEN];
+    sl_buf whole = SL_BUF_NONE, canonical = SL_BUF_NONE, to_sign = SL_BUF_NONE, names = SL_BUF_NONE;
+    sl_buf_append_span(&whole, path);
+    sl_buf_append_char(&whole, sl_span_find(path, SL_SPAN("?"), 0) < path.len ? '&' : '?');
+    append_query(scope, expires_s, &whole);
+    signed_list list = {.count = 1};
+    list.items[0] = (sl_http_header){"Host", scope->host};
+    append_sha256(&list.body_hash, SL_SPAN_NONE);
+    const sl_aws_request req = {.method = "GET", .path = sl_buf_span(&whole)};
+    append_canonical(scope, &req, &list, &canonical, &names);
+    sl_sigv4_string_to_sign(scope, sl_buf_span(&canonical), &to_sign);
+    hmac(signing_key(sigv4, scope), SL_SHA256_LEN, sl_buf_span(&to_sign), signature);
+    sl_buf_append_span(out, sl_buf_span(&whole));
+    sl_buf_append_cstr(out, "&X-Amz-Signature=");
+    append_hex(out, signature, sizeof signature);
+    sl_buf_release(&list.body_hash);
+    sl_aws_wipe_buf(&whole); /* as the canonical request: they hold the session token */
+    sl_aws_wipe_buf(&canonical);
+    sl_buf_release(&to_sign);
+    sl_buf_release(&names);
+}
+
 void sl_aws_headers_release(sl_aws_headers *headers)
 {
     sl_aws_wipe_buf(&headers->text);

@@ -35,6 +35,12 @@ typedef struct sl_sigv4_scope {
 void sl_sigv4_sign(sl_sigv4 *sigv4, const sl_sigv4_scope *scope, const sl_aws_request *req,
                    sl_aws_headers *out);
 
+/* The other way: a GET whose path carries the signature in its query, and nothing else has to be sent with it
+ * ("Authenticating Requests: Using Query Parameters", Amazon S3 API Reference, sigv4-query-string-auth.html).
+ * path: as in sl_aws_request. Appended to `out`: the path with its query. Good for expires_s seconds. */
+void sl_sigv4_presign(sl_sigv4 *sigv4, const sl_sigv4_scope *scope, sl_span path, unsigned expires_s,
+                      sl_buf *out);
+
 /* The steps, for tests. Appended. `signed_names`: the names of all headers that are signed, as
  * "host;x-amz-date". */
 void sl_sigv4_canonical_request(const sl_sigv4_scope *scope, const sl_aws_request *req, sl_buf *out,

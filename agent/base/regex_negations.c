@@ -1,11 +1,11 @@
 /* regex_negations.c: a way round a fault of PCRE2 up to 10.42.
  *
- * Its JIT, when told that texts may hold bytes that are no UTF-8, takes no character beyond ASCII for `\S`, `\D` or
- * `\W`: `token=\S+` ends at the first é, and what is redacted by it would end there too. Classes are right, so these
- * three are spelled as classes. https://github.com/PCRE2Project/pcre2/issues/224
+ * Its JIT, when told that texts may hold bytes that are no UTF-8, takes no character beyond ASCII for `\S`,
+ * `\D` or `\W`: `token=\S+` ends at the first é, and what is redacted by it would end there too. Classes are
+ * right, so these three are spelled as classes. https://github.com/PCRE2Project/pcre2/issues/224
  *
- * The pattern is known to compile. What is inside classes, or quoted by \Q…\E, stays as it is. Where free text may
- * stand between (comments, names of verbs), a bracket need not be one: then nothing is done.
+ * The pattern is known to compile. What is inside classes, or quoted by \Q…\E, stays as it is. Where free
+ * text may stand between (comments, names of verbs), a bracket need not be one: then nothing is done.
  */
 #include "regex_int.h"
 
@@ -25,21 +25,28 @@ static size_t escape_len(sl_span pattern, size_t at)
     return len < left ? len : left;
 }
 
-/* Bytes of the class at `at`, with its brackets. A `]` that stands first is one of its characters, and those of
- * [:alpha:] and the like do not end it. */
+/* Bytes of what may be [:alpha:] or [:^alpha:] at `at`; a bracket of another kind is one. */
+static size_t posix_len(sl_span pattern, size_t at)
+{
+    size_t i = at + 2;
+    if (i > pattern.len || pattern.ptr[at + 1] != ':') return 1;
+    if (i < pattern.len && pattern.ptr[i] == '^') i++;
+    while (i < pattern.len && pattern.ptr[i] >= 'a' && pattern.ptr[i] <= 'z')
+        i++;
+    bool ends = i + 1 < pattern.len && pattern.ptr[i] == ':' && pattern.ptr[i + 1] == ']';
+    return ends ? i + 2 - at : 1;
+}
+
+/* Bytes of the class at `at`, with its brackets. A `]` that stands first is one of its characters, and those
+ * of [:alpha:] and the like do not end it. */
 static size_t class_len(sl_span pattern, size_t at)
 {
     size_t i = at + 1;
     if (i < pattern.len && pattern.ptr[i] == '^') i++;
     if (i < pattern.len && pattern.ptr[i] == ']') i++;
     while (i < pattern.len && pattern.ptr[i] != ']') {
-        char c = pattern.ptr[i], next = i + 1 < pattern.len ? pattern.ptr[i + 1] : '\0';
-        if (c == '\\')
-            i += escape_len(pattern, i);
-        else if (c == '[' && next == ':')
-            i = sl_span_find(pattern, SL_SPAN(":]"), i) + 2;
-        else
-            i++;
+        char c = pattern.ptr[i];
+        i += c == '\\' ? escape_len(pattern, i) : c == '[' ? posix_len(pattern, i) : 1;
     }
     return i < pattern.len ? i + 1 - at : pattern.len - at;
 }

@@ -1,7 +1,7 @@
 /* record_object.c: records that a parser writes itself.
  *
- * Their objects stand one after another, each with a newline behind it, in pieces of the arena: an allocation is paid
- * once in some hundred records, and the seal copies them as one run.
+ * Their objects stand one after another, each with a newline behind it, in pieces of the arena: an allocation
+ * is paid once in some hundred records, and the seal copies them as one run.
  */
 #include "record_int.h"
 

@@ -19,6 +19,8 @@ struct kafka_client {
     rd_kafka_queue_t *queue;
     int fd; /* eventfd: there is something in the queue */
     sl_poll *poll;
+    const char *token_file; /* NULL: none */
+    kafka_msk *msk;         /* NULL: none */
     sl_log_limit limits[SL_LOG_ERROR + 1];
     void (*released)(void *arg);
     void *released_arg;
@@ -61,15 +63,21 @@ static void stats_event(kafka_client *client, rd_kafka_event_t *event)
     if (client->conf.stats) kafka_stats_read(client->conf.stats, sl_span_of(rd_kafka_event_stats(event)));
 }
 
+static void refresh_token(kafka_client *client)
+{
+    if (client->msk)
+        kafka_msk_refresh(client->msk);
+    else
+        kafka_token_refresh(client->rk, client->token_file);
+}
+
 static void serve_event(kafka_client *client, rd_kafka_event_t *event)
 {
     switch (rd_kafka_event_type(event)) {
     case RD_KAFKA_EVENT_LOG: log_event(client, event); break;
     case RD_KAFKA_EVENT_ERROR: error_event(client, event); break;
     case RD_KAFKA_EVENT_STATS: stats_event(client, event); break;
-    case RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH:
-        kafka_token_refresh(client->rk, client->conf.token_file);
-        break;
+    case RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH: refresh_token(client); break;
     default: client->conf.event(client->conf.arg, event); break;
     }
 }
@@ -138,11 +146,21 @@ static rd_kafka_t *make(rd_kafka_conf_t *rk_conf, rd_kafka_type_t type, sl_err *
     return NULL;
 }
 
+static bool is_msk(const kafka_conf *cluster)
+{
+    return cluster->sasl.mechanism == KAFKA_SASL_AWS_MSK_IAM;
+}
+
+static bool has_tokens(const kafka_conf *cluster)
+{
+    return is_msk(cluster) || kafka_conf_token_file(cluster);
+}
+
 kafka_client *kafka_client_new(rd_kafka_conf_t *rk_conf, const kafka_client_conf *conf, sl_err *err)
 {
     sl_assert_on(conf->loop);
     int events = conf->events | RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS;
-    if (conf->token_file)
+    if (has_tokens(conf->cluster))
         events |= RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH;
     else
         rd_kafka_conf_enable_sasl_queue(rk_conf, 1);
@@ -155,7 +173,10 @@ kafka_client *kafka_client_new(rd_kafka_conf_t *rk_conf, const kafka_client_conf
     kafka_client *client = sl_calloc(1, sizeof *client);
     client->conf = *conf;
     client->fd = -1;
+    client->token_file = kafka_conf_token_file(conf->cluster);
     client->rk = make(rk_conf, conf->type, err);
+    if (client->rk && is_msk(conf->cluster))
+        client->msk = kafka_msk_new(conf->loop, &conf->cluster->sasl.aws, client->rk);
     if (client->rk && serve_tokens(client->rk, err) == 0 && start_polling(client, err) == 0) return client;
     kafka_client_close(client, INT64_MAX, NULL, NULL);
     return NULL;
@@ -181,7 +202,8 @@ static void *destroy(void *arg)
 static void wait_for(pthread_t thread, int64_t patience_ns)
 {
     struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
+    clock_gettime(CLOCK_REALTIME,
+                  &until); /* a clock that is set meanwhile changes the wait, and nothing else */
     int64_t seconds = patience_ns / SL_NS_PER_S;
     if (seconds > 3600) seconds = 3600;
     until.tv_sec += seconds;
@@ -190,12 +212,13 @@ static void wait_for(pthread_t thread, int64_t patience_ns)
         until.tv_sec++;
         until.tv_nsec -= SL_NS_PER_S;
     }
-    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) pthread_detach(thread);
+    if (pthread_timedjoin_np(thread, NULL, &until) != 0) pthread_detach(thread);
 }
 
 void kafka_client_close(kafka_client *client, int64_t patience_ns, void (*released)(void *arg), void *arg)
 {
     sl_poll_free(client->poll);
+    kafka_msk_free(client->msk);
     if (client->queue) {
         rd_kafka_queue_io_event_enable(client->queue, -1, NULL, 0);
         rd_kafka_queue_destroy(client->queue);
@@ -230,6 +253,14 @@ static void no_log(const rd_kafka_t *rk, int level, const char *fac, const char 
     (void)text;
 }
 
+/* The token is given before anybody asks; librdkafka wants to know that there is somebody to ask. */
+static void ask_for_no_token(rd_kafka_t *rk, const char *config, void *opaque)
+{
+    (void)rk;
+    (void)config;
+    (void)opaque;
+}
+
 /* What the topic's metadata say against it. A topic that is not there yet may be made by the first record. */
 static int check_topic(const struct rd_kafka_metadata *metadata, sl_err *err)
 {
@@ -259,12 +290,13 @@ static int ask(rd_kafka_t *rk, const char *topic, last_words *last, sl_err *err)
     return rc;
 }
 
-int kafka_connect(rd_kafka_conf_t *rk_conf, const char *token_file, const char *topic, sl_err *err)
+int kafka_connect(rd_kafka_conf_t *rk_conf, const kafka_conf *cluster, const char *topic, sl_err *err)
 {
     last_words last = {""};
     rd_kafka_conf_set_log_cb(rk_conf, no_log);
     rd_kafka_conf_set_error_cb(rk_conf, on_error);
     rd_kafka_conf_set_opaque(rk_conf, &last);
+    if (has_tokens(cluster)) rd_kafka_conf_set_oauthbearer_token_refresh_cb(rk_conf, ask_for_no_token);
     int rc = kafka_conf_set(rk_conf, "rdkafka", "allow.auto.create.topics", "false", err);
     if (rc < 0) {
         rd_kafka_conf_destroy(rk_conf);
@@ -272,8 +304,9 @@ int kafka_connect(rd_kafka_conf_t *rk_conf, const char *token_file, const char *
     }
     rd_kafka_t *rk = make(rk_conf, RD_KAFKA_PRODUCER, err);
     if (!rk) return SL_E_CONFIG;
-    if (token_file) kafka_token_refresh(rk, token_file);
-    rc = ask(rk, topic, &last, err);
+    if (kafka_conf_token_file(cluster)) kafka_token_refresh(rk, kafka_conf_token_file(cluster));
+    if (is_msk(cluster)) rc = kafka_msk_log_in(&cluster->sasl.aws, rk, err);
+    if (rc == 0) rc = ask(rk, topic, &last, err);
     rd_kafka_destroy(rk);
     return rc;
 }

@@ -14,6 +14,7 @@
 #define KAFKA_CLIENT_H
 
 #include <librdkafka/rdkafka.h>
+#include <sluice/aws.h>
 #include <sluice/plugin.h>
 
 /* ---- options ---- */
@@ -25,6 +26,7 @@ typedef enum kafka_mechanism {
     KAFKA_SASL_SCRAM_SHA_512,
     KAFKA_SASL_OAUTHBEARER,
     KAFKA_SASL_GSSAPI,
+    KAFKA_SASL_AWS_MSK_IAM,
 } kafka_mechanism;
 
 typedef struct kafka_sasl_conf {
@@ -32,6 +34,7 @@ typedef struct kafka_sasl_conf {
     sl_span username, password;              /* plain, scram */
     sl_span token_file;                      /* oauthbearer */
     sl_span service_name, principal, keytab; /* gssapi */
+    sl_aws_conf aws;                         /* aws-msk-iam */
 } kafka_sasl_conf;
 
 typedef struct kafka_tls_conf {
@@ -102,8 +105,8 @@ typedef struct kafka_client_conf {
     sl_loop *loop;
     const char *name; /* for the log; outlives the client */
     int events;       /* RD_KAFKA_EVENT_* that `event` gets; those for log, errors and statistics are added */
-    const char *token_file; /* of SASL/OAUTHBEARER, outlives the client; NULL: librdkafka has tokens itself */
-    kafka_stats *stats;     /* outlives the client; NULL: statistics are not looked at */
+    const kafka_conf *cluster; /* says where tokens come from; outlives the client */
+    kafka_stats *stats;        /* outlives the client; NULL: statistics are not looked at */
     /* One event, valid during the call. Must not close the client. */
     void (*event)(void *arg, rd_kafka_event_t *event);
     /* Optional: some events were dealt with and what they held is given back: a full queue has room again. */
@@ -126,11 +129,24 @@ void kafka_client_close(kafka_client *client, int64_t patience_ns, void (*releas
 
 /* For `sluice check --connect`: asks the brokers for their list, and for `topic` (NULL: none) whether it may
  * be seen; makes no topic. rk_conf is taken. 0 or an error that tells what the last broker said. */
-int kafka_connect(rd_kafka_conf_t *rk_conf, const char *token_file, const char *topic, sl_err *err);
+int kafka_connect(rd_kafka_conf_t *rk_conf, const kafka_conf *cluster, const char *topic, sl_err *err);
 
-/* Reads the token of SASL/OAUTHBEARER for this client, or tells it why there is none. */
-void kafka_token_refresh(rd_kafka_t *rk, const char *path);
+/* ---- tokens of SASL/OAUTHBEARER: where librdkafka has none by itself ---- */
+
 /* The file that conf names; NULL: none. */
 const char *kafka_conf_token_file(const kafka_conf *conf);
+/* Reads the token for this client, or tells it why there is none. */
+void kafka_token_refresh(rd_kafka_t *rk, const char *path);
+
+/* Those of Amazon MSK, made of AWS's credentials. On one loop. */
+typedef struct kafka_msk kafka_msk;
+kafka_msk *kafka_msk_new(sl_loop *loop, const sl_aws_conf *conf, rd_kafka_t *rk);
+void kafka_msk_free(kafka_msk *msk); /* NULL is fine; before the client is ended */
+/* librdkafka asks for a token: it is given one as soon as there are credentials. */
+void kafka_msk_refresh(kafka_msk *msk);
+/* Gives a client its first token, on a loop of its own; waits up to ten seconds for credentials. */
+int kafka_msk_log_in(const sl_aws_conf *conf, rd_kafka_t *rk, sl_err *err);
+/* The token itself, appended; a secret. */
+void kafka_msk_token(sl_aws *aws, int64_t now_ns, sl_buf *out);
 
 #endif

@@ -9,12 +9,13 @@
 #define SASL(member) offsetof(kafka_sasl_conf, member)
 #define TLS(member)  offsetof(kafka_tls_conf, member)
 
-static const char *const mechanism_names[] = {
-    "none", "plain", "scram-sha-256", "scram-sha-512", "oauthbearer", "gssapi", NULL};
+static const char *const mechanism_names[] = {"none",        "plain",  "scram-sha-256", "scram-sha-512",
+                                              "oauthbearer", "gssapi", "aws-msk-iam",   NULL};
 
 static const sl_option sasl_options[] = {
     {"mechanism", SL_OPT_ENUM, SASL(mechanism), .def = "none", .names = mechanism_names,
-     .help = "`plain` sends the password as it is: use it with `tls`. `gssapi` is Kerberos."},
+     .help = "`plain` sends the password as it is: use it with `tls`. `gssapi` is Kerberos. `aws-msk-iam` "
+             "logs in to Amazon MSK with the credentials of AWS that are found, or those under `aws`."},
     {"username", SL_OPT_STRING, SASL(username), .help = "For `plain` and `scram-…`."},
     {"password", SL_OPT_SECRET, SASL(password), .help = "For `plain` and `scram-…`."},
     {"token_file", SL_OPT_STRING, SASL(token_file),
@@ -24,6 +25,8 @@ static const sl_option sasl_options[] = {
      .help = "For `gssapi`: the brokers' principal without host and realm."},
     {"principal", SL_OPT_STRING, SASL(principal), .help = "For `gssapi`: the principal to log in as."},
     {"keytab", SL_OPT_STRING, SASL(keytab), .help = "For `gssapi`: file with the principal's keys."},
+    {"aws", SL_OPT_GROUP, SASL(aws), .rows = sl_aws_options,
+     .help = "For `aws-msk-iam`: credentials and region."},
     {0}};
 
 static const sl_option tls_options[] = {
@@ -178,6 +181,17 @@ const char *kafka_conf_token_file(const kafka_conf *conf)
     return conf->sasl.token_file.len ? conf->sasl.token_file.ptr : NULL;
 }
 
+static int check_msk(const kafka_conf *conf, sl_err *err)
+{
+    if (!uses_tls(conf))
+        return sl_err_set(err, SL_E_CONFIG, "option `sasl.mechanism`: aws-msk-iam needs `tls: true`");
+    sl_err why = SL_ERR_NONE;
+    if (sl_aws_conf_check(&conf->sasl.aws, &why) == 0) return 0;
+    const char *text = why.text;
+    bool named = sl_span_starts_with(sl_span_of(text), SL_SPAN("option `"));
+    return sl_err_set(err, SL_E_CONFIG, "option `sasl.aws%s%s", named ? "." : "`: ", named ? text + 8 : text);
+}
+
 static int set_password(rd_kafka_conf_t *rk_conf, const kafka_sasl_conf *sasl, sl_err *err)
 {
     if (!sasl->username.len || !sasl->password.len)
@@ -196,8 +210,8 @@ static int set_gssapi(rd_kafka_conf_t *rk_conf, const kafka_sasl_conf *sasl, sl_
 
 static int set_sasl(rd_kafka_conf_t *rk_conf, const kafka_conf *conf, sl_err *err)
 {
-    static const char *const values[] = {"",      "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER",
-                                         "GSSAPI"};
+    static const char *const values[] = {
+        "", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "GSSAPI", "OAUTHBEARER"};
     const kafka_sasl_conf *sasl = &conf->sasl;
     if (sasl->mechanism == KAFKA_SASL_NONE) {
         bool stray = sasl->username.len || sasl->password.len || sasl->token_file.len || sasl->principal.len;
@@ -208,6 +222,7 @@ static int set_sasl(rd_kafka_conf_t *rk_conf, const kafka_conf *conf, sl_err *er
     switch ((kafka_mechanism)sasl->mechanism) {
     case KAFKA_SASL_OAUTHBEARER: return check_oauthbearer(conf, err);
     case KAFKA_SASL_GSSAPI: return set_gssapi(rk_conf, sasl, err);
+    case KAFKA_SASL_AWS_MSK_IAM: return check_msk(conf, err);
     default: return set_password(rk_conf, sasl, err);
     }
 }

@@ -1,5 +1,6 @@
-/* The first byte chooses: `c` an Apache combined line, `m` a common one, `p` <pattern> NUL <line>. What a pattern makes of a
- * line is a JSON object in UTF-8 on one line, no name is there twice, and every text in it stands in the line. */
+/* The first byte chooses: `c` an Apache combined line, `m` a common one, `p` <pattern> NUL <line>. What a
+ * pattern makes of a line is a JSON object in UTF-8 on one line, no name is there twice, and every text in it
+ * stands in the line. */
 #include "../../plugins/filters/parse/parse_int.h"
 
 #include "base/utf8.h"
@@ -83,7 +84,9 @@ static void parse(const parse_conf *conf, sl_span line)
     uint16_t flags = SL_RECORD_RAW | SL_RECORD_COMMON;
     sl_batch_add(batch, sl_batch_dup(batch, line), flags, 1, 2);
     sl_batch_add(batch, sl_batch_dup(batch, line), flags, 1, 3); /* behind it, in the same piece */
-    bool parsed = parse_regex_line(conf, &run, batch, &batch->recs[0]).reason == 0;
+    parse_result first = parse_regex_line(conf, &run, batch, &batch->recs[0]);
+    bool parsed = first.reason == 0;
+    if (parsed && first.time != PARSE_TIME_FOUND && batch->recs[0].time_ns != 1) abort();
     if (parsed != (parse_regex_line(conf, &run, batch, &batch->recs[1]).reason == 0)) abort();
     if (sl_batch_seal(batch) != 0) abort();
     sl_buf repaired = SL_BUF_NONE;

@@ -129,5 +129,8 @@ void sl_aws_headers_release(sl_aws_headers *headers); /* wipes */
 
 /* Signs for the time now_ns (wall clock) with the credentials in use. Must be ready. */
 void sl_aws_sign(sl_aws *aws, const sl_aws_request *req, int64_t now_ns, sl_aws_headers *out);
+/* The URL of a GET of `path` (as in sl_aws_request) that is signed by its query and good for expires_s seconds,
+ * or until the credentials end. Appended; it is a secret for so long. Must be ready. */
+void sl_aws_presign(sl_aws *aws, sl_span path, unsigned expires_s, int64_t now_ns, sl_buf *url);
 
 #endif

@@ -101,9 +101,9 @@ bool sl_regex_find(const sl_regex *regex, sl_span text, size_t from, size_t *sta
 int sl_regex_check_groups(const sl_regex *regex, sl_err *err);
 uint32_t sl_regex_groups(const sl_regex *regex);           /* how many are named */
 sl_span sl_regex_group(const sl_regex *regex, uint32_t i); /* a name; in the order in which they open */
-/* The first match in a text that is valid UTF-8: groups[i] is what group i took, a part of the text; ptr NULL: it
- * took no part. False: no match, or *limited as above. Only for expressions that sl_regex_check_groups()
- * passed. groups has room for sl_regex_groups(). */
+/* The first match in a text that is valid UTF-8: groups[i] is what group i took, a part of the text; ptr
+ * NULL: it took no part. False: no match, or *limited as above. Only for expressions that
+ * sl_regex_check_groups() passed. groups has room for sl_regex_groups(). */
 bool sl_regex_capture(const sl_regex *regex, sl_span text, sl_span *groups, bool *limited);
 
 #endif

@@ -157,16 +157,17 @@ typedef struct sl_parse_result {
     size_t replaced;
 } sl_parse_result;
 sl_parse_result sl_record_parse_json(sl_batch *batch, sl_record *rec);
-/* Makes the text UTF-8: where it is not, *text moves to a copy in the arena that has U+FFFD for *replaced bad sequences.
- * False: memory is out. */
+/* Makes the text UTF-8: where it is not, *text moves to a copy in the arena that has U+FFFD for *replaced bad
+ * sequences. False: memory is out. */
 bool sl_batch_repair_utf8(sl_batch *batch, sl_span *text, size_t *replaced);
-/* For what reads other kinds of lines and writes their objects itself, once and in place: an empty buffer with room for
- * `len` bytes in the arena, behind the object written before, so that a run of them is sealed in one copy. It must not
- * be made to grow, and nothing else be asked of the batch before the end. False: memory is out, or no record may be so
- * long. */
+/* For what reads other kinds of lines and writes their objects itself, once and in place: an empty buffer
+ * with room for `len` bytes in the arena, behind the object written before, so that a run of them is sealed
+ * in one copy. It must not be made to grow. One object at a time; one that is never ended is given up. False:
+ * memory is out, or no record may be so long. */
 bool sl_record_object_begin(sl_batch *batch, size_t len, sl_buf *out);
-/* The record is now what was written to out: one JSON object, UTF-8, without newlines. settle: one of its names may be
- * joined as well (sl_batch_joins()); which are is then looked up. False: memory is out, the record is unchanged. */
+/* The record is now what was written to out: one JSON object, UTF-8, without newlines. settle: one of its
+ * names may be joined as well (sl_batch_joins()); which are is then looked up. False: memory is out, the
+ * record is unchanged. */
 bool sl_record_object_end(sl_batch *batch, sl_record *rec, const sl_buf *out, bool settle);
 /* Whether the top-level name (decoded) is one of those that are joined to the records of this batch. */
 bool sl_batch_joins(const sl_batch *batch, sl_span name);
@@ -219,9 +220,9 @@ typedef struct sl_value {
     sl_span text; /* string: decoded; number and literals: as spelled; object and array: their JSON */
 } sl_value;
 bool sl_record_get(sl_batch *batch, sl_record *rec, const sl_path *path, sl_buf *scratch, sl_value *out);
-/* A value as one of another type. An int is cut towards zero; digits are kept as they are spelled wherever JSON
- * lets them, at any length. Space around, a `+` and zeros in front are no obstacle; bool takes true, yes, on, 1,
- * y, t and their opposites, in any case. */
+/* A value as one of another type. An int is cut towards zero; digits are kept as they are spelled wherever
+ * JSON lets them, at any length. Space around, a `+` and zeros in front are no obstacle; bool takes true,
+ * yes, on, 1, y, t and their opposites, in any case. */
 typedef enum sl_convert {
     SL_CONVERT_STRING,
     SL_CONVERT_INT,

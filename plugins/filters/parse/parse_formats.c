@@ -2,16 +2,16 @@
  *
  * A known format is a pattern with types and a time like anybody's own; there is nothing else to it.
  *
- * Access lines are written as mod_log_config and ngx_http_log_module document it: a `-` stands for what is not there, so
- * its group takes no part and the member is left out; inside quotes a quote is `\"` (Apache) or `\x22` (nginx), and
- * stays so. A request that is no HTTP (noise on the port) is `request`, as a whole; what stands behind the last field
- * is `extra`, since formats are often lengthened. `client` is not called `host`, which is what records often have in
- * common: the name of the machine.
+ * Access lines are written as mod_log_config and ngx_http_log_module document it: a `-` stands for what is
+ * not there, so its group takes no part and the member is left out; inside quotes a quote is `\"` (Apache) or
+ * `\x22` (nginx), and stays so. A request that is no HTTP (noise on the port) is `request`, as a whole; what
+ * stands behind the last field is `extra`, since formats are often lengthened. `client` is not called `host`,
+ * which is what records often have in common: the name of the machine.
  *   https://httpd.apache.org/docs/2.4/mod/mod_log_config.html#formats
  *   https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format
  *
- * The patterns never go back over a long run: what repeats is possessive, or ends before what follows it. So a line
- * of a megabyte costs as much a byte as a short one.
+ * The patterns never go back over a long run: what repeats is possessive, or ends before what follows it. So
+ * a line of a megabyte costs as much a byte as a short one.
  */
 #include "parse_int.h"
 

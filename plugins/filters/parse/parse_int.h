@@ -98,8 +98,9 @@ struct parse_pattern {
     parse_group groups[SL_REGEX_MAX_GROUPS];
 };
 
-/* Makes conf->groups from format, pattern and types, and gives conf->time the format's own; parse_formats_link() then
- * finds the groups that may hold the time, behind parse_time_check(). 0 or SL_E_CONFIG. */
+/* Makes conf->groups from format, pattern and types, and gives conf->time the format's own;
+ * parse_formats_link() then finds the groups that may hold the time, behind parse_time_check(). 0 or
+ * SL_E_CONFIG. */
 int parse_formats_check(parse_conf *conf, sl_err *err);
 void parse_formats_link(parse_conf *conf);
 void parse_formats_release(parse_conf *conf);
@@ -128,7 +129,7 @@ void parse_time_release(parse_time_conf *conf);
 
 /* The time in a text or number as it was written. now_ns: about when. */
 bool parse_time_read(const parse_time_conf *conf, sl_span text, int64_t now_ns, int64_t *ns);
-/* Sets the record's time from its fields and settles its "@timestamp". Fills result's `time` and `bad_time`. */
+/* Sets the record's time from its fields and settles its "@timestamp". Fills `time` and `bad_time`. */
 void parse_time_apply(const parse_time_conf *conf, sl_batch *batch, sl_record *rec, parse_result *result);
 
 #endif

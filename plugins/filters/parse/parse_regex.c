@@ -1,8 +1,8 @@
 /* parse_regex.c: lines and fields by a regular expression.
  *
- * One match over the bytes of the line and one writing of the object, straight into the batch's arena; nothing is
- * allocated for a record. The time is read from its group before, so that no record is ever indexed for it. The
- * pattern sees characters: a line with bad UTF-8 is repaired first.
+ * One match over the bytes of the line and one writing of the object, straight into the batch's arena;
+ * nothing is allocated for a record. The time is read from its group before, so that no record is ever
+ * indexed for it. The pattern sees characters: a line with bad UTF-8 is repaired first.
  */
 #include "parse_int.h"
 
@@ -33,25 +33,27 @@ static int match(const parse_pattern *pattern, sl_batch *batch, sl_span text, sl
     return limited ? PARSE_MATCH_LIMIT : PARSE_NO_MATCH;
 }
 
-/* As before it, if it is spelled so. Within a batch the time of reading, which a format without year needs, is the
- * same. */
+/* As before it, if it is spelled so. Within a batch the time of reading, which a format without year needs,
+ * is the same. */
 static bool read_text(const parse_time_conf *conf, parse_run *run, sl_span text, sl_record *rec)
 {
     if (text.len == run->same_len && memcmp(text.ptr, run->same_time, text.len) == 0) {
         rec->time_ns = run->same_ns;
         return true;
     }
-    if (!parse_time_read(conf, text, rec->time_ns, &rec->time_ns)) return false;
+    int64_t ns;
+    if (!parse_time_read(conf, text, rec->time_ns, &ns)) return false;
+    rec->time_ns = ns;
     if (text.len <= PARSE_SAME_TIME_MAX) {
         memcpy(run->same_time, text.ptr, text.len);
         run->same_len = text.len;
-        run->same_ns = rec->time_ns;
+        run->same_ns = ns;
     }
     return true;
 }
 
-/* The first group that is there and holds a time gives the record's. As with JSON, a number that nobody asked for is no
- * bad time. */
+/* The first group that is there and holds a time gives the record's. As with JSON, a number that nobody asked
+ * for is no bad time. */
 static void read_time(const parse_conf *conf, parse_run *run, sl_record *rec, sl_span *groups,
                       parse_result *result)
 {

@@ -64,8 +64,7 @@ static int kafka_connect_to(const void *arg, sl_err *err)
     const kafka_output_conf *conf = arg;
     rd_kafka_conf_t *rk_conf = kafka_output_rd_conf(conf, false, err);
     if (!rk_conf) return SL_E_CONFIG;
-    return kafka_connect(rk_conf, kafka_conf_token_file(&conf->cluster),
-                         conf->topic_name[0] ? conf->topic_name : NULL, err);
+    return kafka_connect(rk_conf, &conf->cluster, conf->topic_name[0] ? conf->topic_name : NULL, err);
 }
 
 static const sl_output_ops ops = {

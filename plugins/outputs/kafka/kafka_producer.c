@@ -353,7 +353,7 @@ int kafka_producer_open(kafka_producer *producer, sl_err *err)
                               .loop = sl_output_loop(output->out),
                               .name = sl_output_name(output->out),
                               .events = RD_KAFKA_EVENT_DR,
-                              .token_file = kafka_conf_token_file(&output->conf->cluster),
+                              .cluster = &output->conf->cluster,
                               .stats = producer->alone ? NULL : output->stats,
                               .event = on_event,
                               .served = on_served,

@@ -329,6 +329,42 @@ START_TEST(sigv4__paths_and_queries_have_one_spelling)
 }
 END_TEST
 
+/* What botocore 1.43 makes of the same (botocore.auth.SigV4QueryAuth). */
+START_TEST(sigv4__signs_a_query_as_aws_does)
+{
+    const struct {
+        sl_span token;
+        const char *end;
+    } cases[] = {{SL_SPAN_NONE,
+                  "host&X-Amz-Signature=9840e18b07246881995c1743ce4b2d796cf642f32d5331612a1c51ea3d62a451"},
+                 {SL_SPAN("FwoGZXIvYXdzEXAMPLE/token+with=chars"),
+                  "host&X-Amz-Security-Token=FwoGZXIvYXdzEXAMPLE%2Ftoken%2Bwith%3Dchars&X-Amz-Signature="
+                  "a811b02c2c05933288ab86c5568745d55ae097cd941b2229dab6ab072a6966a5"}};
+    for (size_t i = 0; i < SL_LEN(cases); i++) {
+        sl_aws_credentials credentials = {
+            .access_key_id = SUITE_ID, .secret_access_key = SUITE_SECRET, .session_token = cases[i].token};
+        sl_sigv4_scope scope = {.credentials = &credentials,
+                                .region = SL_SPAN("eu-west-1"),
+                                .host = SL_SPAN("kafka.eu-west-1.amazonaws.com"),
+                                .service = "kafka-cluster",
+                                .now_ns = INT64_C(1714566896) * SL_NS_PER_S};
+        sl_sigv4 sigv4 = {.key_of = SL_BUF_NONE};
+        sl_buf got = SL_BUF_NONE, wanted = SL_BUF_NONE;
+        sl_sigv4_presign(&sigv4, &scope, SL_SPAN("/?Action=kafka-cluster%3AConnect"), 900, &got);
+        sl_buf_append_cstr(&wanted, "/?Action=kafka-cluster%3AConnect&X-Amz-Algorithm=AWS4-HMAC-SHA256"
+                                    "&X-Amz-Credential=AKIDEXAMPLE%2F20240501%2Feu-west-1%2Fkafka-cluster"
+                                    "%2Faws4_request&X-Amz-Date=20240501T123456Z&X-Amz-Expires=900"
+                                    "&X-Amz-SignedHeaders=");
+        sl_buf_append_cstr(&wanted, cases[i].end);
+        ck_assert_str_eq(sl_buf_cstr(&got), sl_buf_cstr(&wanted));
+        sl_buf_release(&got);
+        sl_buf_release(&wanted);
+        sl_sigv4_release(&sigv4);
+    }
+}
+END_TEST
+
 SL_TEST_MAIN("sigv4", sigv4__signs_the_suite_of_aws_as_aws_does, sigv4__signs_the_examples_of_iam_and_s3,
              sigv4__the_key_kept_is_not_used_for_another_day_region_service_or_secret,
-             sigv4__all_headers_to_send_are_given, sigv4__paths_and_queries_have_one_spelling)
+             sigv4__all_headers_to_send_are_given, sigv4__signs_a_query_as_aws_does,
+             sigv4__paths_and_queries_have_one_spelling)

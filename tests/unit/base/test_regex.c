@@ -64,6 +64,9 @@ START_TEST(regex__negated_escapes_take_characters_beyond_ascii)
     expect("[]\\S]+", text, 0, "0-7");
     expect("[^]\\S]", text, 0, "7-8");
     expect("[[:digit:]\\W]+", text, 0, "0-8");
+    expect("[[:]\\S", SL_SPAN("[\u00e9"), 0, "0-3");
+    expect("[a[:x]\\S[:]", SL_SPAN("x\u00e9:"), 0, "0-4");
+    expect("[[:^alpha:]\\]]\\S", SL_SPAN("]\u00e9"), 0, "0-3");
     expect("(?x) [0-9] # a [ that is none\n \\S [\\S]", text, 0, "0-4");
     expect("(?#[)\\S[\\S]+", text, 0, "0-7");
     expect("(?i:\\S+)", text, 0, "0-7");
@@ -95,6 +98,10 @@ START_TEST(regex__named_groups_are_read_in_order)
     ck_assert(capture(regex, "bd", got));
     ck_assert(!got[0].ptr && sl_span_is_cstr(got[1], "d") && sl_span_is_cstr(got[2], "d"));
     ck_assert(!capture(regex, "x", got));
+    sl_regex_free(regex);
+    regex = parse("(?<v>\\x{100}?\u00e9?[^\\x{200}])\\z"); /* no pattern for ASCII alone */
+    ck_assert(capture(regex, "ab", got) && sl_span_is_cstr(got[0], "b"));
+    ck_assert(capture(regex, "\u00e9b", got) && sl_span_is_cstr(got[0], "\u00e9b"));
     sl_regex_free(regex);
     regex = parse("(?<empty>)");
     ck_assert(capture(regex, "", got) && got[0].ptr && got[0].len == 0);

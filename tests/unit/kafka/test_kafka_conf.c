@@ -90,6 +90,7 @@ START_TEST(kafka_conf__options_become_properties)
     expect("{brokers: a:1, sasl: {mechanism: gssapi, keytab: /k}}", "sasl.kerberos.keytab", "/k");
     expect("{brokers: a:1, sasl: {mechanism: oauthbearer, token_file: /t}}", "sasl.mechanisms",
            "OAUTHBEARER");
+    expect("{brokers: a:1, tls: true, sasl: {mechanism: aws-msk-iam}}", "sasl.mechanisms", "OAUTHBEARER");
     expect("{brokers: a:1, rdkafka: {socket.keepalive.enable: true}}", "socket.keepalive.enable", "true");
     expect("{brokers: a:1, rdkafka: {batch.size: 4096}}", "batch.size", "4096");
 }
@@ -130,6 +131,9 @@ START_TEST(kafka_conf__options_that_do_not_go_together_are_refused)
     expect_refused("{brokers: a:1, sasl: {mechanism: oauthbearer}}", "oauthbearer needs `token_file`");
     expect_refused("{brokers: a:1, sasl: {mechanism: plain, username: \"a\\0b\", password: x}}",
                    "holds a NUL");
+    expect_refused("{brokers: a:1, sasl: {mechanism: aws-msk-iam}}", "aws-msk-iam needs `tls: true`");
+    expect_refused("{brokers: a:1, tls: true, sasl: {mechanism: aws-msk-iam, aws: {access_key_id: x}}}",
+                   "option `sasl.aws.");
     expect_refused("{brokers: a:1, tls: {ca: /nowhere/ca.pem}}",
                    "option `tls.ca`: cannot read /nowhere/ca.pem");
     expect_refused("{brokers: a:1, tls: {key: /k}}", "option `tls.key` needs `tls.cert`");
@@ -146,11 +150,11 @@ START_TEST(kafka_conf__connect_tells_what_the_brokers_say)
     char yaml[256];
     snprintf(yaml, sizeof yaml, "brokers: ['%s']", mock.brokers);
     read_yaml(&f, yaml);
-    ck_assert_msg(kafka_connect(rd_kafka_conf_dup(f.rk_conf), NULL, NULL, &err) == 0, "%s", err.text);
+    ck_assert_msg(kafka_connect(rd_kafka_conf_dup(f.rk_conf), &f.conf, NULL, &err) == 0, "%s", err.text);
     ck_assert_int_eq(rd_kafka_mock_topic_create(mock.cluster, "secret", 1, 1), 0);
-    ck_assert_msg(kafka_connect(rd_kafka_conf_dup(f.rk_conf), NULL, "secret", &err) == 0, "%s", err.text);
+    ck_assert_msg(kafka_connect(rd_kafka_conf_dup(f.rk_conf), &f.conf, "secret", &err) == 0, "%s", err.text);
     rd_kafka_mock_topic_set_error(mock.cluster, "secret", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-    ck_assert_int_eq(kafka_connect(rd_kafka_conf_dup(f.rk_conf), NULL, "secret", &err), SL_E_ACCESS);
+    ck_assert_int_eq(kafka_connect(rd_kafka_conf_dup(f.rk_conf), &f.conf, "secret", &err), SL_E_ACCESS);
     ck_assert_msg(strstr(err.text, "topic secret: Broker: Topic authorization failed"), "%s", err.text);
     end(&f);
     kafka_mock_stop(&mock);

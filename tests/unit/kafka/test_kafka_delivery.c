@@ -323,7 +323,11 @@ START_TEST(kafka__waiting_for_answers_takes_no_processor_time)
     engine_drain(&s.e);
     int64_t wall = sl_clock_mono_ns() - began;
     ck_assert_int_gt(wall, 600 * SL_NS_PER_MS);
+#if !defined(__SANITIZE_THREAD__) /* which takes the time itself */
     ck_assert_int_lt(processor_ns() - used, wall / 4);
+#else
+    (void)used;
+#endif
     end(&s);
 }
 END_TEST
