@@ -285,6 +285,8 @@ typedef struct sl_id {
 void sl_id_format(sl_id id, char out[SL_ID_TEXT_LEN]); /* not NUL-terminated */
 #define SL_ID_SHORT_LEN 22 /* the 16 bytes in base64url (RFC 4648) without padding */
 void sl_id_format_short(sl_id id, char out[SL_ID_SHORT_LEN]); /* not NUL-terminated */
-sl_id sl_id_random(void);                                     /* from the kernel's random source */
+/* What sl_id_format_short() writes, and nothing else. */
+bool sl_id_parse_short(sl_span text, sl_id *id);
+sl_id sl_id_random(void); /* from the kernel's random source */
 
 #endif

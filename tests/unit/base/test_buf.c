@@ -112,7 +112,25 @@ START_TEST(id__is_22_characters_of_base64url)
 }
 END_TEST
 
+START_TEST(id__is_read_back_and_nothing_else_is)
+{
+    static const char *const bad[] = {"", "ASNFZ4mrze_-3LqYdlQyE", "ASNFZ4mrze_-3LqYdlQyEAA",
+                                      "ASNFZ4mrze+-3LqYdlQyEA", "ASNFZ4mrze_-3LqYdlQyEB"};
+    sl_id id;
+    for (int i = 0; i < 1000; i++) {
+        char text[SL_ID_SHORT_LEN];
+        sl_id made = sl_id_random();
+        sl_id_format_short(made, text);
+        ck_assert(sl_id_parse_short((sl_span){text, sizeof text}, &id));
+        ck_assert(id.hi == made.hi && id.lo == made.lo);
+    }
+    for (size_t i = 0; i < SL_LEN(bad); i++)
+        ck_assert_msg(!sl_id_parse_short(sl_span_of(bad[i]), &id), "%s", bad[i]);
+    ck_assert(!sl_id_parse_short(SL_SPAN("ASNFZ4mrze\0-3LqYdlQyEA"), &id));
+}
+END_TEST
+
 SL_TEST_MAIN("base", buf__appends_what_it_is_given, buf__refuses_an_impossible_size_without_changing,
              buf__base64_and_back, buf__what_is_no_base64_is_refused,
              arena__gives_aligned_distinct_memory_and_clears, err__names_the_system_error_and_takes_prefixes,
-             id__is_32_digits, id__is_22_characters_of_base64url)
+             id__is_32_digits, id__is_22_characters_of_base64url, id__is_read_back_and_nothing_else_is)
