@@ -39,6 +39,7 @@ void sl_batch_unref(sl_batch *batch)
     sl_free(batch->_common);
     sl_free((char *)(uintptr_t)batch->target.ptr);
     sl_free(batch->recs);
+    sl_free(batch->ids);
     sl_free(batch);
 }
 
@@ -46,7 +47,8 @@ size_t sl_batch_held_bytes(const sl_batch *batch)
 {
     bool text_in_arena = batch->arena.block != NULL;
     size_t text = text_in_arena ? batch->arena.total : batch->text_len;
-    return text + batch->cap * sizeof(*batch->recs) + sizeof(*batch);
+    size_t ids = batch->ids ? batch->cap * sizeof(*batch->ids) : 0;
+    return text + batch->cap * sizeof(*batch->recs) + ids + sizeof(*batch);
 }
 
 char *sl_batch_try_alloc(sl_batch *batch, size_t len)
@@ -79,6 +81,9 @@ static bool grow_table(sl_batch *batch)
 {
     if (batch->cap >= SL_MAX_RECORDS) return false;
     uint32_t cap = batch->cap ? batch->cap * 2 : FIRST_RECORDS;
+    sl_id *ids = batch->ids ? sl_try_realloc(batch->ids, cap * sizeof(*ids)) : NULL;
+    if (batch->ids && !ids) return false;
+    batch->ids = ids;
     sl_record *recs = sl_try_realloc(batch->recs, cap * sizeof(*recs));
     if (!recs) return false;
     batch->recs = recs;
@@ -94,7 +99,7 @@ sl_record *sl_batch_add(sl_batch *batch, sl_span text, uint16_t flags, int64_t t
     *rec = (sl_record){
         .text = text.ptr,
         .len = (uint32_t)text.len,
-        .flags = flags & (uint16_t)~SL_RECORD_INDEXED,
+        .flags = flags & (uint16_t) ~(SL_RECORD_INDEXED | SL_RECORD_ID),
         .fate = SL_FATE_LIVE,
         .time_ns = time_ns,
         .origin = origin,
@@ -102,6 +107,16 @@ sl_record *sl_batch_add(sl_batch *batch, sl_span text, uint16_t flags, int64_t t
     batch->live++;
     batch->bytes += text.len;
     return rec;
+}
+
+bool sl_batch_set_id(sl_batch *batch, sl_record *rec, sl_id id)
+{
+    sl_assert(!batch->sealed && rec >= batch->recs && rec < batch->recs + batch->count);
+    if (!batch->ids) batch->ids = sl_try_alloc(batch->cap * sizeof(*batch->ids));
+    if (!batch->ids) return false;
+    batch->ids[rec - batch->recs] = id;
+    rec->flags |= SL_RECORD_ID;
+    return true;
 }
 
 void sl_record_set_fate(sl_batch *batch, sl_record *rec, sl_fate fate, const char *reason)

@@ -13,6 +13,7 @@ static void put_u64(unsigned char *out, uint64_t value)
 /* The hashed bytes are fixed for ever: source hi, source lo, origin, each little-endian. */
 sl_id sl_record_id(const sl_batch *batch, const sl_record *rec)
 {
+    if (rec->flags & SL_RECORD_ID) return batch->ids[rec - batch->recs];
     unsigned char bytes[24];
     put_u64(bytes, batch->source.hi);
     put_u64(bytes + 8, batch->source.lo);

@@ -135,6 +135,7 @@ static void settle_table(sl_batch *batch)
         rec.tape_at = rec.tape_len = 0;
         rec.splices = NULL;
         at += (size_t)rec.len + 1;
+        if (batch->ids) batch->ids[kept] = batch->ids[i];
         batch->recs[kept++] = rec;
     }
     sl_assert(kept == batch->live);
@@ -146,6 +147,8 @@ static void settle_table(sl_batch *batch)
         batch->recs = recs;
         batch->cap = kept ? kept : 1;
     }
+    sl_id *ids = batch->ids ? sl_try_realloc(batch->ids, batch->cap * sizeof(*ids)) : NULL;
+    if (ids) batch->ids = ids;
 }
 
 static void free_editing_memory(sl_batch *batch, bool keep_arena)

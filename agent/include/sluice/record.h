@@ -37,6 +37,7 @@ enum {
     SL_RECORD_TRUNCATED = 32,  /* the line was longer than max_line and is cut */
     SL_RECORD_OFFSET = 64,     /* "offset":<origin> is joined at encoding */
     SL_RECORD_WRAPPED = 128,   /* it was a line that became {"message":…} */
+    SL_RECORD_ID = 256,        /* it has an id of its own: sl_batch_set_id() */
 };
 
 /* What became of a record. All but LIVE leave the batch when it is sealed, each counted in the ledger. */
@@ -81,6 +82,7 @@ typedef struct sl_batch {
     /* Open only, for messages: what is read, e.g. a path; static or in the arena, may be empty. */
     sl_span source_name;
     sl_id source;   /* with a record's origin it makes the record's id */
+    sl_id *ids;     /* of records that have SL_RECORD_ID, at their place in recs; NULL: none has */
     sl_span common; /* `"k":v,"k2":v2`, valid JSON members without braces, or empty; set by
                        sl_batch_set_common() */
     sl_span target; /* empty: a batch as it was read. Dead letters sent again: the name of the only output
@@ -127,6 +129,9 @@ sl_span sl_batch_dup(sl_batch *batch, sl_span s);
  * of a name that its flags join. Returns it; the pointer is valid until the next add. NULL when the batch is
  * full (SL_MAX_RECORDS) or memory is out: seal it and start another. */
 sl_record *sl_batch_add(sl_batch *batch, sl_span text, uint16_t flags, int64_t time_ns, uint64_t origin);
+/* Gives a record of an open batch an id that it had elsewhere, in place of the one that source and origin
+ * make. False: memory is out. */
+bool sl_batch_set_id(sl_batch *batch, sl_record *rec, sl_id id);
 /* Sets the common fields (copied), once, before the first record is added: which of them a record has by
  * itself is judged when it becomes an object. `members` are valid JSON members, e.g.
  * `"file":"/var/log/a.log"`, in UTF-8 and without newlines; empty is fine. 0; SL_E_SYNTAX or SL_E_LIMIT
@@ -250,8 +255,8 @@ bool sl_record_parse_json_at(sl_batch *batch, sl_record *rec, const sl_path *pat
 
 /* ---- sealed batches ---- */
 
-/* The record's id: XXH3-128 of (source id, origin). The same record has the same id whenever and however
- * often it is read. */
+/* The record's id: XXH3-128 of (source id, origin), or its own (SL_RECORD_ID). The same record has the same
+ * id whenever and however often it is read. rec stands in batch->recs. */
 sl_id sl_record_id(const sl_batch *batch, const sl_record *rec);
 /* Appends the record as the outputs send it: `{`, "@timestamp" (if TIME), common fields (if COMMON), "offset"
  * (if OFFSET), then its own fields, `}`. No newline. */

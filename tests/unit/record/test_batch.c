@@ -311,6 +311,29 @@ START_TEST(batch__gives_every_record_a_lasting_id)
 }
 END_TEST
 
+START_TEST(batch__keeps_ids_of_their_own_with_their_records)
+{
+    sl_batch *batch = sl_batch_new();
+    for (uint64_t i = 0; i < 1000; i++) {
+        sl_record *rec = sl_batch_add(batch, SL_SPAN("{\"a\":1}"), SL_RECORD_ID, 0, i); /* not so said */
+        ck_assert_int_eq(rec->flags, 0);
+        if (i % 3 == 0) ck_assert(sl_batch_set_id(batch, rec, (sl_id){7, i}));
+    }
+    for (uint64_t i = 0; i < 1000; i += 2)
+        sl_record_set_fate(batch, &batch->recs[i], SL_FATE_FILTERED, NULL);
+    ck_assert_int_eq(sl_batch_seal(batch), 0);
+    ck_assert_uint_eq(batch->count, 500);
+    for (uint32_t k = 0; k < batch->count; k++) {
+        const sl_record *rec = &batch->recs[k];
+        sl_id id = sl_record_id(batch, rec);
+        bool own = rec->origin % 3 == 0;
+        ck_assert_int_eq((rec->flags & SL_RECORD_ID) != 0, own);
+        ck_assert_int_eq(id.hi == 7 && id.lo == rec->origin, own);
+    }
+    sl_batch_unref(batch);
+}
+END_TEST
+
 /* ---- joining ---- */
 
 START_TEST(batch__joins_what_a_record_does_not_have)
@@ -425,6 +448,6 @@ SL_TEST_MAIN("batch", batch__wraps_raw_lines_at_the_seal,
              batch__cleans_what_it_parses, batch__unwraps_what_is_only_a_wrapped_line,
              batch__takes_a_false_object_for_a_line, batch__is_full_at_its_limit,
              batch__frees_what_only_editing_needed, batch__is_freed_by_whichever_thread_is_last,
-             batch__gives_every_record_a_lasting_id, batch__joins_what_a_record_does_not_have,
-             batch__joins_to_raw_lines_too, batch__refuses_common_fields_that_are_no_members,
-             batch__reads_joined_names)
+             batch__gives_every_record_a_lasting_id, batch__keeps_ids_of_their_own_with_their_records,
+             batch__joins_what_a_record_does_not_have, batch__joins_to_raw_lines_too,
+             batch__refuses_common_fields_that_are_no_members, batch__reads_joined_names)
