@@ -32,6 +32,7 @@ static bool sum_is_right(const char *in, size_t len, uint64_t seed)
 void sl_frame_header__encode(const sl_frame_header *hdr, uint64_t id, char out[SL_FRAME_HEADER])
 {
     put_start(out, SL_MAGIC_FRAME, hdr->codec, SL_FRAME_HEADER);
+    if (hdr->version) out[4] = (char)hdr->version;
     sl_put32(out + 8, hdr->payload_len);
     sl_put32(out + 12, hdr->raw_len);
     sl_put32(out + 16, hdr->records);
@@ -46,8 +47,9 @@ void sl_frame_header__encode(const sl_frame_header *hdr, uint64_t id, char out[S
 
 static bool is_readable(const sl_frame_header *hdr)
 {
-    return hdr->version == SL_FORMAT_VERSION && hdr->header_len == SL_FRAME_HEADER &&
-           hdr->codec <= SL_CODEC_ZSTD && hdr->raw_len <= SL_MAX_FRAME_RAW && hdr->records <= SL_MAX_RECORDS;
+    return hdr->version >= SL_FORMAT_VERSION && hdr->version <= SL_FRAME_WITH_IDS &&
+           hdr->header_len == SL_FRAME_HEADER && hdr->codec <= SL_CODEC_ZSTD &&
+           hdr->raw_len <= SL_MAX_FRAME_RAW && hdr->records <= SL_MAX_RECORDS;
 }
 
 bool sl_frame_header__parse(const char *in, size_t len, sl_frame_header *out)

@@ -9,6 +9,7 @@
 #include "journal.h"
 
 #define SL_FORMAT_VERSION   1
+#define SL_FRAME_WITH_IDS   2 /* version of a frame in which records have ids of their own */
 #define SL_SEGMENT_HEADER   64
 #define SL_FRAME_HEADER     80
 #define SL_FRAME_HEADER_MAX 1024 /* a later version's may be longer */
@@ -16,7 +17,7 @@
 #define SL_MAX_SEQUENCE     (UINT64_C(1) << 62) /* of a frame or a record: sums of two stay in bounds */
 #define SL_MAX_PAYLOAD      (UINT32_C(1) << 30)
 #define SL_MAX_TARGET       SL_JOURNAL_MAX_NAME
-#define SL_FRAME_FLAGS      0xf6u /* every record flag that may be stored */
+#define SL_FRAME_FLAGS      0x1f6u /* every record flag that may be stored */
 #define SL_MAGIC_LEN        4
 #define SL_MAGIC_FRAME      "SLJF"
 #define SL_MAGIC_SEAL       "SLJE"
@@ -27,8 +28,8 @@ enum { SL_CODEC_STORED = 0, SL_CODEC_ZSTD = 1 };
 
 typedef struct sl_frame_header {
     uint16_t header_len;
-    bool readable; /* this version knows it, and all is within bounds */
-    uint8_t version;
+    bool readable;   /* this version knows it, and all is within bounds */
+    uint8_t version; /* 0 is written as SL_FORMAT_VERSION */
     uint8_t codec;
     uint32_t payload_len, raw_len, records;
     uint64_t sequence, first_record;

@@ -15,7 +15,7 @@
 #define SL_FLAGS_NOT_STORED (SL_RECORD_RAW | SL_RECORD_INDEXED)
 /* A zstd block of 4 bytes can stand for 128 KiB; nothing is smaller. */
 #define ZSTD_MAX_RATIO 32768u
-#define SOURCE_LEN     16
+#define ID_LEN         16
 
 #define FASTEST_LEVEL    1
 #define FASTEST_HASH_LOG 13 /* 32 KiB of positions; zstd's own choice is 14 */
@@ -98,31 +98,46 @@ static char *put_origins(char *at, const sl_batch *batch)
     return at;
 }
 
+static char *put_id(char *at, sl_id id)
+{
+    sl_put64(at, id.hi);
+    sl_put64(at + 8, id.lo);
+    return at + ID_LEN;
+}
+
+static char *put_ids(char *at, const sl_batch *batch)
+{
+    for (uint32_t i = 0; batch->ids && i < batch->count; i++)
+        if (batch->recs[i].flags & SL_RECORD_ID) at = put_id(at, batch->ids[i]);
+    return at;
+}
+
 static size_t table_max(const sl_batch *batch)
 {
     /* lengths up to 5 bytes, a flag run of 3 + 3, times and origins 10 each */
-    return SOURCE_LEN + 2 * SL_VARINT_MAX + batch->common.len + batch->target.len +
-           (size_t)batch->count * (5 + 6 + 2 * SL_VARINT_MAX);
+    return ID_LEN + 2 * SL_VARINT_MAX + batch->common.len + batch->target.len +
+           (size_t)batch->count * (5 + 6 + 2 * SL_VARINT_MAX + (batch->ids ? ID_LEN : 0));
 }
 
 static void write_table(const sl_batch *batch, const sl_frame_header *hdr, sl_buf *out)
 {
     char *at = out->ptr;
-    sl_put64(at, batch->source.hi);
-    sl_put64(at + 8, batch->source.lo);
-    at = put_bytes(at + SOURCE_LEN, batch->common);
+    at = put_id(at, batch->source);
+    at = put_bytes(at, batch->common);
     at = put_bytes(at, batch->target);
     for (uint32_t i = 0; i < batch->count; i++)
         at = sl_put_varint(at, batch->recs[i].len);
     at = put_flags(at, batch);
     at = put_times(at, batch, hdr->first_time);
     at = put_origins(at, batch);
+    at = put_ids(at, batch);
     out->len = (size_t)(at - out->ptr);
 }
 
 static int measure(const sl_batch *batch, sl_frame_header *hdr, sl_err *err)
 {
-    *hdr = (sl_frame_header){.records = batch->count};
+    *hdr = (sl_frame_header){.records = batch->count,
+                             .version = batch->ids ? SL_FRAME_WITH_IDS : SL_FORMAT_VERSION};
     if (batch->text_len > SL_MAX_FRAME_RAW - table_max(batch) || table_max(batch) > SL_MAX_FRAME_RAW)
         return sl_err_set(err, SL_E_LIMIT,
                           "a batch of %zu bytes is too large for a frame of the journal (limit %u)",
@@ -238,7 +253,7 @@ static bool get_bytes(cursor *c, size_t max, sl_span *out)
 
 /* Where each column begins, found by stepping over the ones before. */
 typedef struct columns {
-    cursor lengths, flags, times, origins;
+    cursor lengths, flags, times, origins, ids;
     const char *texts;
 } columns;
 
@@ -252,28 +267,34 @@ static bool skip_varints(cursor *c, uint32_t count, uint64_t max, uint64_t *sum)
     return true;
 }
 
-static bool skip_flags(cursor *c, uint32_t count)
+static bool skip_flags(cursor *c, uint32_t count, uint64_t *with_id)
 {
     while (count) {
         uint64_t run, flags;
         if (!(c->at = sl_get_varint(c->at, c->end, &run)) || run == 0 || run > count) return false;
         if (!(c->at = sl_get_varint(c->at, c->end, &flags)) || flags > UINT16_MAX) return false;
+        if (flags & SL_RECORD_ID) *with_id += run;
         count -= (uint32_t)run;
     }
     return true;
 }
 
-static bool find_columns(cursor c, uint32_t count, columns *out)
+static bool find_columns(cursor c, const sl_frame_header *hdr, columns *out)
 {
-    uint64_t text_len = 0;
+    uint32_t count = hdr->records;
+    uint64_t text_len = 0, with_id = 0;
     out->lengths = c;
     if (!skip_varints(&c, count, SL_MAX_RECORD_LEN, &text_len)) return false;
     out->flags = c;
-    if (!skip_flags(&c, count)) return false;
+    if (!skip_flags(&c, count, &with_id)) return false;
     out->times = c;
     if (!skip_varints(&c, count, UINT64_MAX, NULL)) return false;
     out->origins = c;
     if (!skip_varints(&c, count, UINT64_MAX, NULL)) return false;
+    out->ids = c;
+    if (hdr->version < SL_FRAME_WITH_IDS) with_id = 0;
+    if (with_id > (uint64_t)(c.end - c.at) / ID_LEN) return false;
+    c.at += with_id * ID_LEN;
     out->texts = c.at;
     return text_len + count == (uint64_t)(c.end - c.at);
 }
@@ -283,6 +304,11 @@ static inline uint64_t next_varint(cursor *c)
     uint64_t v = 0;
     c->at = sl_get_varint(c->at, c->end, &v);
     return v;
+}
+
+static sl_id get_id(const char *at)
+{
+    return (sl_id){sl_get64(at), sl_get64(at + 8)};
 }
 
 /* The columns have been walked once: no varint in them is bad. */
@@ -300,7 +326,12 @@ static int add_records(sl_batch *batch, columns *cols, const sl_frame_header *hd
         time += (uint64_t)sl_unzigzag(next_varint(&cols->times));
         origin += (uint64_t)sl_unzigzag(next_varint(&cols->origins));
         if (len < 2 || text[0] != '{' || text[len - 1] != '}' || text[len] != '\n') return SL_E_CORRUPT;
-        if (!sl_batch_add(batch, (sl_span){text, len}, flags, (int64_t)time, origin)) return SL_E_NOMEM;
+        sl_record *rec = sl_batch_add(batch, (sl_span){text, len}, flags, (int64_t)time, origin);
+        if (!rec) return SL_E_NOMEM;
+        if (SL_UNLIKELY(flags & SL_RECORD_ID) && hdr->version >= SL_FRAME_WITH_IDS) {
+            if (!sl_batch_set_id(batch, rec, get_id(cols->ids.at))) return SL_E_NOMEM;
+            cols->ids.at += ID_LEN;
+        }
         text += len + 1;
     }
     return 0;
@@ -310,15 +341,15 @@ static int read_payload(sl_batch *batch, const char *raw, const sl_frame_header 
 {
     cursor c = {raw, raw + hdr->raw_len};
     sl_span common, target;
-    if (hdr->raw_len < SOURCE_LEN) return SL_E_CORRUPT;
-    batch->source = (sl_id){sl_get64(raw), sl_get64(raw + 8)};
-    c.at += SOURCE_LEN;
+    if (hdr->raw_len < ID_LEN) return SL_E_CORRUPT;
+    batch->source = get_id(raw);
+    c.at += ID_LEN;
     if (!get_bytes(&c, SL_MAX_COMMON_LEN, &common) || !get_bytes(&c, SL_MAX_TARGET, &target))
         return SL_E_CORRUPT;
     if (sl_batch_set_common(batch, common) != 0) return SL_E_CORRUPT;
     if (target.len) sl_batch_set_target(batch, target);
     columns cols;
-    if (!find_columns(c, hdr->records, &cols)) return SL_E_CORRUPT;
+    if (!find_columns(c, hdr, &cols)) return SL_E_CORRUPT;
     int rc = add_records(batch, &cols, hdr);
     if (rc == 0) rc = sl_batch_seal(batch);
     if (rc == 0) batch->sequence = hdr->sequence;

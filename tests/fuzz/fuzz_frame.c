@@ -1,4 +1,4 @@
-/* <codec: even stored, odd zstd> <records> <payload>: under a header whose sums are right, so that the
+/* <codec: even stored, odd zstd; 2: with ids> <records> <payload>: under a header whose sums are right, so that the
  * decoder itself is reached; and the whole input as it is. Whatever decodes is a sealed batch that can be
  * written and encoded again to the same.
  */
@@ -19,10 +19,11 @@ static void check_batch(sl_frame_coder *coder, sl_batch *batch)
     if (sl_frame_decode(coder, sl_buf_span(&frame.bytes), &again, NULL) != 0) abort();
     if (again->count != batch->count || again->text_len != batch->text_len) abort();
     if (batch->text_len && memcmp(again->text, batch->text, batch->text_len) != 0) abort();
-    for (uint32_t i = 0; i < batch->count; i++)
-        if (again->recs[i].time_ns != batch->recs[i].time_ns ||
-            again->recs[i].origin != batch->recs[i].origin)
-            abort();
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const sl_record *was = &batch->recs[i], *is = &again->recs[i];
+        if (is->time_ns != was->time_ns || is->origin != was->origin || is->flags != was->flags) abort();
+        if (sl_record_id(again, is).lo != sl_record_id(batch, was).lo) abort();
+    }
     sl_batch_unref(again);
     sl_frame_release(&frame);
 }
@@ -42,6 +43,7 @@ static void decode_under_header(sl_frame_coder *coder, const uint8_t *data, size
 {
     sl_frame_header hdr = {
         .codec = data[0] & 1, .records = data[1], .sequence = 1, .payload_len = (uint32_t)(size - 2)};
+    if (data[0] & 2) hdr.version = SL_FRAME_WITH_IDS;
     hdr.raw_len = hdr.codec ? 1u << 16 : hdr.payload_len;
     /* a stored payload has one right length; of a compressed one the first bytes tell it, or it is wrong */
     if (hdr.codec && size > 4) hdr.raw_len = sl_get16((const char *)data + 2);

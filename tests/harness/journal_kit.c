@@ -45,6 +45,8 @@ bool kit_same(const sl_batch *a, const sl_batch *b)
         const sl_record *x = &a->recs[i], *y = &b->recs[i];
         if (!sl_span_is((sl_span){x->text, x->len}, (sl_span){y->text, y->len})) return false;
         if (x->time_ns != y->time_ns || x->origin != y->origin || x->flags != y->flags) return false;
+        sl_id a_id = sl_record_id(a, x), b_id = sl_record_id(b, y);
+        if (a_id.hi != b_id.hi || a_id.lo != b_id.lo) return false;
     }
     return a->text_len == 0 || memcmp(a->text, b->text, a->text_len) == 0;
 }

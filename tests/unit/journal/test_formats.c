@@ -90,5 +90,12 @@ START_TEST(formats__version_1_is_opened_and_continued)
 }
 END_TEST
 
+START_TEST(formats__version_2_is_read_as_it_was_written)
+{
+    check_sample("journal-v2");
+}
+END_TEST
+
 SL_TEST_MAIN("formats", formats__version_1_is_read_as_it_was_written,
+             formats__version_2_is_read_as_it_was_written,
              formats__version_1_is_opened_and_continued)

@@ -46,7 +46,7 @@ START_TEST(frame__keeps_extreme_times_origins_flags_and_target)
     static const int64_t times[] = {INT64_MIN, INT64_MAX, 0, -1, 1, INT64_MIN};
     static const uint64_t origins[] = {UINT64_MAX, 0, UINT64_MAX / 2, 1, UINT64_MAX, 3};
     static const uint16_t flags[] = {0,      0,     SL_RECORD_TIME, SL_RECORD_OFFSET | SL_RECORD_TRUNCATED,
-                                     0xfff6, 0xfff6};
+                                     0xfef6, 0xfef6};
     sl_batch *batch = sl_batch_new();
     batch->source = (sl_id){UINT64_MAX, 1};
     sl_batch_set_target(batch, SL_SPAN("search"));
@@ -54,6 +54,30 @@ START_TEST(frame__keeps_extreme_times_origins_flags_and_target)
         sl_batch_add(batch, SL_SPAN("{\"a\":1}"), flags[i], times[i], origins[i]);
     ck_assert_int_eq(sl_batch_seal(batch), 0);
     check_round_trip(batch, 1);
+}
+END_TEST
+
+/* Only such a frame is of version 2: others stay readable by agents that know version 1 alone. */
+START_TEST(frame__keeps_ids_of_their_own)
+{
+    sl_batch *batch = sl_batch_new();
+    for (uint64_t i = 0; i < 100; i++) {
+        sl_record *rec = sl_batch_add(batch, SL_SPAN("{\"a\":1}"), SL_RECORD_TIME, 0, i);
+        if (i % 5 != 2) ck_assert(sl_batch_set_id(batch, rec, (sl_id){UINT64_MAX - i, i}));
+    }
+    ck_assert_int_eq(sl_batch_seal(batch), 0);
+    for (int level = 0; level < 2; level++) {
+        sl_frame frame = encode(batch, level);
+        ck_assert_int_eq(frame.bytes.ptr[4], SL_FRAME_WITH_IDS);
+        sl_frame_release(&frame);
+        sl_frame_coder_free(coder);
+    }
+    check_round_trip(batch, 1);
+    sl_frame plain = encode(batch = kit_batch(7, 3, 80), 1);
+    ck_assert_int_eq(plain.bytes.ptr[4], SL_FORMAT_VERSION);
+    sl_frame_release(&plain);
+    sl_frame_coder_free(coder);
+    sl_batch_unref(batch);
 }
 END_TEST
 
@@ -199,6 +223,7 @@ START_TEST(frame__incompressible_text_is_stored)
 END_TEST
 
 SL_TEST_MAIN("frame", frame__comes_back_as_it_was, frame__keeps_extreme_times_origins_flags_and_target,
-             frame__header_tells_counts_and_times, frame__any_flipped_byte_of_the_payload_is_found,
-             frame__no_length_but_the_right_one_decodes, frame__a_forged_payload_is_refused,
-             frame__a_forged_header_asks_for_no_memory, frame__incompressible_text_is_stored)
+             frame__keeps_ids_of_their_own, frame__header_tells_counts_and_times,
+             frame__any_flipped_byte_of_the_payload_is_found, frame__no_length_but_the_right_one_decodes,
+             frame__a_forged_payload_is_refused, frame__a_forged_header_asks_for_no_memory,
+             frame__incompressible_text_is_stored)

@@ -450,7 +450,7 @@ static void set_version(char *bytes, size_t len, uint64_t seed, uint8_t version)
 START_TEST(recover__a_later_version_is_stepped_over_and_counted)
 {
     image img = make_journal(true);
-    set_version(img.bytes + img.at[1], SL_FRAME_HEADER, sl_get64(img.bytes + 8), 2);
+    set_version(img.bytes + img.at[1], SL_FRAME_HEADER, sl_get64(img.bytes + 8), SL_FRAME_WITH_IDS + 1);
     put_back(img.bytes, img.len);
     kit_open(&k);
     kit_read(&k, 1, &seen);
