@@ -6,7 +6,8 @@
  * record: the object as it would have been sent, or a string: the line that no filter had made an object of.
  * Of a record over SL_DEAD_LETTER_MAX_RECORD the beginning is kept, as a string; "cut" says how many bytes
  * are missing, sluice_dead_letters_cut_total and the log how often that happened.
- * source (hexadecimal) and origin give the record the same id when it is sent again.
+ * source (hexadecimal) and origin give the record the same id when it is sent again; where they do not make
+ * `id`, that is the record's own and is given to it.
  *
  * Letters are sent again when a person asks (`sluice deadletter replay`): the command leaves a request, the
  * running or next agent carries it out (pipeline/replay.c) and moves the journal's one cursor past them.

@@ -82,7 +82,7 @@ static const sl_token *member(const parsed *p, const sl_token *object, const cha
     return NULL;
 }
 
-static bool parse_source(sl_span hex, sl_id *id)
+static bool parse_id(sl_span hex, sl_id *id)
 {
     unsigned long long hi, lo;
     char text[SL_ID_TEXT_LEN + 1];
@@ -92,6 +92,16 @@ static bool parse_source(sl_span hex, sl_id *id)
     if (sscanf(text, "%16llx%16llx", &hi, &lo) != 2) return false;
     *id = (sl_id){hi, lo};
     return true;
+}
+
+/* An id that source and origin do not make is the record's own. */
+static void set_own_id(sl_batch *batch, const parsed *p, sl_record *rec)
+{
+    const sl_token *member_id = member(p, p->tok, "id");
+    sl_id own, made = sl_record_id(batch, rec);
+    if (!member_id || !parse_id(spelling(p, member_id), &own)) return;
+    if (own.hi == made.hi && own.lo == made.lo) return;
+    if (!sl_batch_set_id(batch, rec, own)) sl_out_of_memory(sizeof own);
 }
 
 /* Adds the record as it was: an object, or a line. */
@@ -109,7 +119,7 @@ static void add_record(sl_batch *batch, const parsed *p, const sl_token *record,
         memcpy(text, p->text.ptr + record->off, len);
         flags = SL_RECORD_VALID_UTF8 | (member(p, record, "@timestamp") ? 0 : SL_RECORD_TIME);
     }
-    sl_batch_add(batch, (sl_span){text, len}, flags, time_ns, origin);
+    set_own_id(batch, p, sl_batch_add(batch, (sl_span){text, len}, flags, time_ns, origin));
 }
 
 sl_batch *sl_dead_letter_parse(sl_span text, int64_t time_ns, sl_tape *tape)
@@ -122,7 +132,7 @@ sl_batch *sl_dead_letter_parse(sl_span text, int64_t time_ns, sl_tape *tape)
     sl_id id;
     if (!source || !origin || !output || !record) return NULL;
     if (output->len == 0 || output->len > SL_JOURNAL_MAX_NAME) return NULL;
-    if (!parse_source(spelling(&p, source), &id)) return NULL;
+    if (!parse_id(spelling(&p, source), &id)) return NULL;
     if (record->len > SL_MAX_RECORD_LEN) return NULL;
     if (record->type != SL_JSON_OBJECT && record->type != SL_JSON_STRING) return NULL;
     sl_batch *batch = sl_batch_new();

@@ -37,9 +37,28 @@ static void check_record(const sl_batch *batch, const sl_dead_letter *letter, ui
     const sl_record *rec = &batch->recs[0];
     ck_assert_uint_eq(rec->origin, letter->origin);
     ck_assert_int_eq(rec->time_ns, 7);
-    ck_assert_uint_eq(rec->flags, flags);
+    sl_id id = sl_record_id(batch, rec);
+    ck_assert(id.hi == letter->id.hi && id.lo == letter->id.lo);
+    ck_assert_uint_eq(rec->flags, flags | SL_RECORD_ID);
     ck_assert(sl_span_is((sl_span){rec->text, rec->len}, letter->record));
 }
+
+/* Most letters: their id follows from source and origin, and costs nothing more in the journal. */
+START_TEST(dead_letter__has_an_id_of_its_own_only_where_it_had)
+{
+    sl_buf text = SL_BUF_NONE;
+    sl_dead_letter letter = plain;
+    sl_batch *batch = sl_batch_new();
+    batch->source = letter.source;
+    letter.id = sl_record_id(batch, sl_batch_add(batch, SL_SPAN("{}"), 0, 0, letter.origin));
+    sl_batch_unref(batch);
+    batch = there_and_back(&letter, &text);
+    ck_assert_int_eq(batch->recs[0].flags & SL_RECORD_ID, 0);
+    ck_assert_ptr_null(batch->ids);
+    sl_batch_unref(batch);
+    sl_buf_release(&text);
+}
+END_TEST
 
 START_TEST(dead_letter__comes_back_as_the_record_that_it_was)
 {
@@ -149,7 +168,7 @@ START_TEST(dead_letter__of_a_record_too_long_keeps_its_beginning_and_says_so)
     sl_batch *batch = sl_dead_letter_parse(sl_buf_span(&text), 0, &tape);
     ck_assert_ptr_nonnull(batch);
     ck_assert_uint_eq(batch->recs[0].len, SL_DEAD_LETTER_MAX_RECORD);
-    ck_assert_uint_eq(batch->recs[0].flags, SL_RECORD_RAW | SL_RECORD_TRUNCATED);
+    ck_assert_uint_eq(batch->recs[0].flags, SL_RECORD_RAW | SL_RECORD_TRUNCATED | SL_RECORD_ID);
     sl_metrics_write(&metrics);
     ck_assert_ptr_nonnull(strstr(sl_buf_cstr(&metrics), "sluice_dead_letters_cut_total{pipeline=\"p\"} 1\n"));
 
@@ -193,6 +212,7 @@ START_TEST(dead_letter__many_are_as_many_frames_as_they_need)
 }
 END_TEST
 
-SL_TEST_MAIN("dead_letter", dead_letter__comes_back_as_the_record_that_it_was, dead_letter__is_nothing_else,
+SL_TEST_MAIN("dead_letter", dead_letter__has_an_id_of_its_own_only_where_it_had,
+             dead_letter__comes_back_as_the_record_that_it_was, dead_letter__is_nothing_else,
              dead_letter__of_a_record_too_long_keeps_its_beginning_and_says_so,
              dead_letter__many_are_as_many_frames_as_they_need)
