@@ -62,12 +62,20 @@ void sl_input_finished(sl_input *in)
     if (in->finished) in->finished(in->arg);
 }
 
-sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help)
+sl_counter *sl_input_counter_labelled(sl_input *in, const char *name, const char *help, const char *label,
+                                      const char *value)
 {
     char full[128];
     snprintf(full, sizeof full, "sluice_%s_%s", in->use->plugin->name, name);
-    const char *labels[] = {"input", in->use->name, NULL};
-    return sl_metrics_new(in, SL_METRIC_COUNTER, full, help, labels);
+    const char *labels[] = {"input", in->use->name, label, value, NULL};
+    sl_metric_type type =
+        sl_span_ends_with(sl_span_of(name), SL_SPAN("_total")) ? SL_METRIC_COUNTER : SL_METRIC_GAUGE;
+    return sl_metrics_new(in, type, full, help, labels);
+}
+
+sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help)
+{
+    return sl_input_counter_labelled(in, name, help, NULL, NULL);
 }
 
 void sl_input_count_dropped(sl_input *in, const char *reason, uint64_t records)
@@ -205,7 +213,9 @@ static sl_batch *copy_batch(const sl_batch *batch)
     for (uint32_t i = 0; i < batch->count; i++) {
         const sl_record *rec = &batch->recs[i];
         sl_span text = sl_batch_dup(copy, (sl_span){rec->text, rec->len});
-        sl_batch_add(copy, text, rec->flags, rec->time_ns, rec->origin);
+        sl_record *made = sl_batch_add(copy, text, rec->flags, rec->time_ns, rec->origin);
+        bool own_id = made && (rec->flags & SL_RECORD_ID);
+        if (own_id && !sl_batch_set_id(copy, made, sl_record_id(batch, rec))) sl_out_of_memory(sizeof(sl_id));
     }
     return copy;
 }

@@ -57,9 +57,12 @@ sl_receipt *sl_receipt_new(sl_input *in, void (*released)(void *arg, bool safe),
 /* Bytes or lines that the input itself gave up, counted in the ledger as received and dropped with this
  * reason (static text, snake_case). */
 void sl_input_count_dropped(sl_input *in, const char *reason, uint64_t records);
-/* A metric of this input: sluice_<plugin>_<name>. Call at start. Cells with the
- * same name and labels are added up where they are shown. */
+/* A metric of this input: sluice_<plugin>_<name>, a gauge unless the name ends in `_total`. Call at start.
+ * Cells with the same name and labels are added up where they are shown. */
 sl_counter *sl_input_counter(sl_input *in, const char *name, const char *help);
+/* The same with one label, e.g. ("lag_messages", "…", "partition", "orders/3"). */
+sl_counter *sl_input_counter_labelled(sl_input *in, const char *name, const char *help, const char *label,
+                                      const char *value);
 
 /* How much an input should put into one batch: it emits when a batch has this many bytes of text or the
  * oldest line is this old. */
