@@ -50,9 +50,11 @@ static void error_event(kafka_client *client, rd_kafka_event_t *event)
     char fatal[SL_ERR_TEXT_MAX];
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     const char *text = rd_kafka_event_error_string(event);
-    bool is_fatal = code == RD_KAFKA_RESP_ERR__FATAL;
+    /* A producer is told that there is a fatal error, a consumer which one. */
+    rd_kafka_resp_err_t fatal_code = rd_kafka_fatal_error(client->rk, fatal, sizeof fatal);
+    bool is_fatal = fatal_code && (code == RD_KAFKA_RESP_ERR__FATAL || code == fatal_code);
     if (is_fatal) {
-        code = rd_kafka_fatal_error(client->rk, fatal, sizeof fatal);
+        code = fatal_code;
         text = fatal;
     }
     client->conf.error(client->conf.arg, code, is_fatal, text);
@@ -185,6 +187,11 @@ kafka_client *kafka_client_new(rd_kafka_conf_t *rk_conf, const kafka_client_conf
 rd_kafka_t *kafka_client_handle(const kafka_client *client)
 {
     return client->rk;
+}
+
+void kafka_client_poll(kafka_client *client)
+{
+    eventfd_write(client->fd, 1);
 }
 
 /* ---- end ---- */

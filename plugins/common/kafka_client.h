@@ -95,6 +95,7 @@ kafka_stats *kafka_stats_new(kafka_counter_fn *counter, void *owner);
 void kafka_stats_free(kafka_stats *stats); /* NULL is fine; the metrics stay */
 /* One report. False: it is none, and nothing is changed. On the loop that owns the metrics. */
 bool kafka_stats_read(kafka_stats *stats, sl_span json);
+uint64_t kafka_stats_brokers_up(const kafka_stats *stats); /* as the last report said */
 
 /* ---- a client ---- */
 
@@ -121,6 +122,8 @@ typedef struct kafka_client_conf {
 /* Makes the client; rk_conf is taken in any case. On its loop, as everything below. NULL with err. */
 kafka_client *kafka_client_new(rd_kafka_conf_t *rk_conf, const kafka_client_conf *conf, sl_err *err);
 rd_kafka_t *kafka_client_handle(const kafka_client *client); /* lives as long as the client */
+/* Has the queue looked at though nothing came: a consumer must do so within `max.poll.interval.ms`. */
+void kafka_client_poll(kafka_client *client);
 /* Ends the client: no event comes after it. librdkafka's threads may be stuck for seconds (resolving a name),
  * so a thread of its own waits for them; when the last is gone, released(arg) is called on that thread:
  * memory that messages point into may be freed there. Waits for that for at most `patience_ns`; then it goes

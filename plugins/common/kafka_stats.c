@@ -165,3 +165,8 @@ bool kafka_stats_read(kafka_stats *stats, sl_span json)
     sl_counter_set(stats->brokers_up, has ? read_brokers(stats, json, brokers) : 0);
     return true;
 }
+
+uint64_t kafka_stats_brokers_up(const kafka_stats *stats)
+{
+    return sl_counter_get(stats->brokers_up);
+}
