@@ -158,6 +158,12 @@ class Kafka:
         messages = [{"key": key and key.decode("latin-1"), "value": value.decode("latin-1")} for key, value in pairs]
         self._client.ask("produce", topic=topic or self.topic, messages=messages, compression=compression)
 
+    def repeat(self, records, topic=None):
+        """The same values and headers once more, as a producer does that did not hear of its success."""
+        messages = [{"value": each.value.decode("latin-1"),
+                     "headers": {name: value.decode("latin-1") for name, value in each.headers.items()}} for each in records]  # fmt: skip
+        self._client.ask("produce", topic=topic or self.topic, messages=messages)
+
     # -- what they hold ------------------------------------------------------------------------
 
     def count(self, topic=None):
