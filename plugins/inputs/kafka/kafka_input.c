@@ -142,7 +142,7 @@ static int open_client(kafka_input *in, sl_err *err)
                               .loop = in->loop,
                               .name = sl_input_name(in->core),
                               .events = RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT,
-                              .token_file = kafka_conf_token_file(&in->conf->cluster),
+                              .cluster = &in->conf->cluster,
                               .stats = in->stats,
                               .event = on_event,
                               .error = on_error,

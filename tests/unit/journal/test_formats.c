@@ -97,5 +97,4 @@ START_TEST(formats__version_2_is_read_as_it_was_written)
 END_TEST
 
 SL_TEST_MAIN("formats", formats__version_1_is_read_as_it_was_written,
-             formats__version_2_is_read_as_it_was_written,
-             formats__version_1_is_opened_and_continued)
+             formats__version_2_is_read_as_it_was_written, formats__version_1_is_opened_and_continued)
