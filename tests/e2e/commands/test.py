@@ -12,7 +12,7 @@ from sluice_e2e.agent import find_binary
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 CONF = os.path.join(ROOT, "conf")
 SECRET = "hunter2-hunter2-hunter2"
-ENVIRONMENT = {**os.environ, "ES_API_KEY": SECRET, "REDACT_KEY": SECRET}
+ENVIRONMENT = {**os.environ, "ES_API_KEY": SECRET, "REDACT_KEY": SECRET, "KAFKA_PASSWORD": SECRET}
 
 
 def sluice(*arguments, **environment):
